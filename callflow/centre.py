@@ -36,12 +36,8 @@ def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Slug = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="a name: a-z, 0-9 and '-', letter first")
-]
-Number = Annotated[
-    str, Field(pattern=r"^\+?[0-9]{2,20}$", description="digits, with + before an E.164 number")
-]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="a name: a-z, 0-9 and '-', letter first")]
+Number = Annotated[str, Field(pattern=r"^\+?[0-9]{2,20}$", description="digits, with + before an E.164 number")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 

@@ -65,9 +65,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, then environment, then the file."""
-        file = TomlConfigSettingsSource(
-            settings_cls, Path(os.environ.get("CALLFLOW_CONFIG", "callflow.toml"))
-        )
+        file = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("CALLFLOW_CONFIG", "callflow.toml")))
         return init_settings, env_settings, file
 
     @property
