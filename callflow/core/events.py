@@ -1,0 +1,322 @@
+"""What happened, past tense: everything the Switchboard ever learns, each with the time at which it was learnt.
+
+An event is journalled before anybody relies on it, so it holds all that a decision needs. Late events (about a call
+or leg that is gone) are legal and change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from callflow.core.city import CentreSettings, OperatorProfile
+from callflow.core.ids import (
+    BridgeId,
+    CallId,
+    ChannelId,
+    EndpointName,
+    OfferId,
+    OperatorId,
+    PlaybackId,
+    RequestId,
+)
+from callflow.core.timers import Timer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls, as the trunk says; normalised once at the edge.
+
+    Attributes:
+        number: E.164 with '+', or None: unknown. Unknown callers are never pooled.
+        raw: what the trunk sent, at most 128 characters, control characters replaced.
+    """
+
+    number: str | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Root of all events. `at` is aware UTC, given by the shell."""
+
+    at: datetime
+
+
+# --- the city's data ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged(Event):
+    """The centre's settings have a new version."""
+
+    settings: CentreSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowPublished(Event):
+    """A flow that validated clean is in force for calls that arrive from now on.
+
+    Attributes:
+        version: counts up from 1 in this centre.
+        document: the flow as JSON text.
+    """
+
+    version: int
+    document: str
+    published_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorChanged(Event):
+    """An operator was added or changed; `active` False retires the person after the present call."""
+
+    profile: OperatorProfile
+    active: bool = True
+
+
+# --- people and phones ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRequested(Event):
+    """An operator wants to take calls."""
+
+    request: RequestId
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOutRequested(Event):
+    """An operator wants to leave; `approved_by` names the supervisor when there is one."""
+
+    request: RequestId
+    operator: OperatorId
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRequested(Event):
+    """An operator wants no calls for a while, and says why."""
+
+    request: RequestId
+    operator: OperatorId
+    reason: str
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRequested(Event):
+    """An operator is ready again: ends a pause, a set-aside or the wrap-up."""
+
+    request: RequestId
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointReported(Event):
+    """Asterisk's word on an operator's phone.
+
+    Attributes:
+        online: it is registered.
+        channels: every channel on it now, ours and others'.
+    """
+
+    endpoint: EndpointName
+    online: bool
+    channels: tuple[ChannelId, ...] = ()
+
+
+# --- the caller's leg -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived(Event):
+    """A citizen's call is ours: claimed, and in our application.
+
+    Attributes:
+        arrived_at: when the dialplan met the call; the clock of every figure starts here.
+        step: where the call was when somebody handed it back to the dialplan; None on a first arrival.
+    """
+
+    call: CallId
+    channel: ChannelId
+    caller: Caller
+    dialled: str
+    trunk: str
+    arrived_at: datetime
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkHeadersRead(Event):
+    """Headers of the INVITE that are kept with the call, as (name, value)."""
+
+    call: CallId
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPressed(Event):
+    """The caller pressed a key: 0-9, *, #, A-D."""
+
+    call: CallId
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackEnded(Event):
+    """A playback came to its end, was stopped, or could not be played."""
+
+    call: CallId
+    playback: PlaybackId
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerGone(Event):
+    """The caller's channel is gone; `cause` is Q.850."""
+
+    call: CallId
+    cause: int
+
+
+# --- legs to operators and destinations -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRang(Event):
+    """The offered phone rings."""
+
+    call: CallId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferAnswered(Event):
+    """The offered phone was answered and waits to be joined."""
+
+    call: CallId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegGone(Event):
+    """An offered leg is gone, whatever its state was; always the leg's last event. `cause` is Q.850."""
+
+    call: CallId
+    offer: OfferId
+    cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegJoined(Event):
+    """A channel entered the call's talk bridge."""
+
+    call: CallId
+    channel: ChannelId
+    bridge: BridgeId
+
+
+# --- what the shell reports -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired(Event):
+    """A timer that the core had started came due."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFailed(Event):
+    """A command could not be carried out.
+
+    Attributes:
+        command: the command's class name.
+        offer: the offer it was about, where it was.
+        reason: for people, without personal data.
+    """
+
+    call: CallId
+    command: str
+    reason: str
+    offer: OfferId | None = None
+
+
+class Whereabouts(StrEnum):
+    """Where Asterisk says a channel is."""
+
+    RINGING = "ringing"
+    ALONE = "alone"
+    WAITING = "waiting"
+    TALKING = "talking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenChannel:
+    """One channel of our application in a snapshot: a caller's, or an offered leg's."""
+
+    call: CallId
+    channel: ChannelId
+    offer: OfferId | None
+    where: Whereabouts
+    caller: Caller
+    dialled: str
+    trunk: str
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotTaken(Event):
+    """What Asterisk knows just after a connect. It is the truth: what is not in it is gone."""
+
+    channels: tuple[SeenChannel, ...]
+
+
+# --- facts that others witnessed ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One audio file of a call.
+
+    Attributes:
+        name: `mixed`, `in` (from the caller) or `out` (to the caller).
+        path: relative to the recordings' directory.
+        sha256: hex digest of the file.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMeasured(Event):
+    """The worker read a finished recording."""
+
+    call: CallId
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackWitnessed(Event):
+    """CEL tells of a call that the dialplan served alone; taken into the journal afterwards.
+
+    Attributes:
+        answered_by: endpoint or trunk of the person who answered; None when nobody did.
+    """
+
+    call: CallId
+    caller: Caller
+    dialled: str
+    trunk: str
+    arrived_at: datetime
+    answered_at: datetime | None
+    answered_by: str | None
+    ended_at: datetime
+    cause: int

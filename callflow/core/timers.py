@@ -1,0 +1,34 @@
+"""Timers as values: the core starts and cancels them, the engine keeps the clock, and each comes back as an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TimerKind(StrEnum):
+    """What a timer is for; `subject` says of whom."""
+
+    NODE_INPUT = "node_input"  # call: the flow's node waits for a key
+    NODE_PROMPT = "node_prompt"  # call: the prompt's end was never reported
+    OFFER_RING = "offer_ring"  # offer: the phone rings too long
+    OFFER_JOIN = "offer_join"  # offer: answered, but not yet joined with the caller
+    LEG_RELEASE = "leg_release"  # offer: hung up by us, but not yet gone
+    LAST_RESORT = "last_resort"  # call: waits past the centre's limit
+    SEEK_AGAIN = "seek_again"  # call: the next round of ringing everyone
+    ANNOUNCE = "announce"  # call: 'please stay on the line'
+    WRAP_UP = "wrap_up"  # operator
+    SET_ASIDE = "set_aside"  # operator
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Timer:
+    """One running timer. Starting it again moves its time.
+
+    Attributes:
+        kind: what it is for.
+        subject: the id of the call, offer or operator.
+    """
+
+    kind: TimerKind
+    subject: str
