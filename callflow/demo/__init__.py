@@ -1,0 +1,1 @@
+"""The demonstration: a private Asterisk, all processes on loopback, real phones, scripted calls."""
