@@ -1,0 +1,1 @@
+"""IVR flow documents: what leads a caller to a person. Pure: no I/O but the packaged default, no clock, no random."""
