@@ -26,12 +26,12 @@ class CallFacts:
     """What a branch may ask.
 
     Attributes:
-        caller: the caller's number as normalised at the edge (E.164 with +); None = unknown.
+        caller_number: the caller's number as normalised at the edge (E.164 with +); None = unknown.
         language: the call's language.
         local_time: now, in the centre's zone.
     """
 
-    caller: str | None
+    caller_number: str | None
     language: Language
     local_time: datetime
 
@@ -47,9 +47,9 @@ def choose(branch: Branch, facts: CallFacts) -> str:
 def _holds(condition: Condition, facts: CallFacts) -> bool:
     match condition:
         case CallerKnown():
-            return condition.known == (facts.caller is not None)
+            return condition.known == (facts.caller_number is not None)
         case CallerPrefix():
-            return facts.caller is not None and facts.caller.startswith(condition.prefixes)
+            return facts.caller_number is not None and facts.caller_number.startswith(condition.prefixes)
         case TimeOfDay():
             minute = facts.local_time.hour * 60 + facts.local_time.minute
             if condition.from_minute < condition.to_minute:
