@@ -245,6 +245,20 @@ class CommandFailed(Event):
     offer: OfferId | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionFailed(Event):
+    """The Switchboard raised on the event before this one, and is as it was before that.
+
+    Attributes:
+        event: that event's class name.
+        error: the exception's class and message, without personal data.
+    """
+
+    call: CallId | None
+    event: str
+    error: str
+
+
 class Whereabouts(StrEnum):
     """Where Asterisk says a channel is."""
 
@@ -256,7 +270,11 @@ class Whereabouts(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenChannel:
-    """One channel of our application in a snapshot: a caller's, or an offered leg's."""
+    """One channel of our application in a snapshot: a caller's, or an offered leg's.
+
+    Attributes:
+        endpoint: the phone or trunk in Asterisk that the channel belongs to.
+    """
 
     call: CallId
     channel: ChannelId
@@ -264,7 +282,7 @@ class SeenChannel:
     where: Whereabouts
     caller: Caller
     dialled: str
-    trunk: str
+    endpoint: str
     arrived_at: datetime
 
 

@@ -56,6 +56,7 @@ class AlarmKind(StrEnum):
     COMMAND_FAILED = "command_failed"
     DECISION_FAILED = "decision_failed"
     NO_FLOW = "no_flow"
+    PROMPT_FAILED = "prompt_failed"
     LEG_STUCK = "leg_stuck"
 
 

@@ -14,11 +14,13 @@ class TimerKind(StrEnum):
     OFFER_RING = "offer_ring"  # offer: the phone rings too long
     OFFER_JOIN = "offer_join"  # offer: answered, but not yet joined with the caller
     LEG_RELEASE = "leg_release"  # offer: hung up by us, but not yet gone
+    CALL_RELEASE = "call_release"  # call: hung up by us, but not yet gone
     LAST_RESORT = "last_resort"  # call: waits past the centre's limit
     SEEK_AGAIN = "seek_again"  # call: the next round of ringing everyone
     ANNOUNCE = "announce"  # call: 'please stay on the line'
     WRAP_UP = "wrap_up"  # operator
     SET_ASIDE = "set_aside"  # operator
+    INCIDENT = "incident"  # alarm kind/subject: the incident is old news
 
 
 @dataclass(frozen=True, slots=True, order=True)

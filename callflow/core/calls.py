@@ -1,0 +1,173 @@
+"""Decides on the caller's leg: arrival, return, keys, what was played, the caller's hang-up, commands that failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callflow.core import ending, ivr, offering, queueing
+from callflow.core.commands import (
+    AnswerCaller,
+    DestroyBridge,
+    DialDestination,
+    HoldCaller,
+    JoinLegs,
+    OfferCall,
+    Play,
+    ReadTrunkHeaders,
+)
+from callflow.core.events import (
+    CallArrived,
+    CallerGone,
+    CommandFailed,
+    DecisionFailed,
+    FallbackWitnessed,
+    KeyPressed,
+    LegGone,
+    PlaybackEnded,
+    RecordingMeasured,
+    TrunkHeadersRead,
+)
+from callflow.core.facts import (
+    AlarmKind,
+    CallOpened,
+    CallServedInFallback,
+    QueueReason,
+    RecordingStored,
+    TrunkHeadersNoted,
+)
+from callflow.core.ids import talk_bridge
+from callflow.core.state import Call
+from callflow.core.states import CallState, CallTrigger
+from callflow.core.timers import TimerKind
+from callflow.core.turn import Turn
+from callflow.flows.model import FALLBACK_QUEUE
+
+_NETWORK_OUT_OF_ORDER = 38
+
+
+def on_arrived(turn: Turn, event: CallArrived) -> None:
+    """A citizen calls: answer, and begin the flow. One who was handed back before goes to the queue."""
+    known = turn.ledger.call(event.call)
+    if known is not None and known.state is not CallState.ENDED:
+        _take_again(turn, replace(known, channel=event.channel))
+        return
+    call = open_call(turn, event)
+    turn.do(AnswerCaller(call=call.call, channel=call.channel))
+    if event.step is None:
+        ivr.start_flow(turn, call)
+    else:
+        queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.HANDED_BACK, CallTrigger.SENT_TO_QUEUE)
+    turn.do(ReadTrunkHeaders(call=call.call, channel=call.channel))
+
+
+def open_call(turn: Turn, event: CallArrived) -> Call:
+    """Begin the call's record; the call as it is then, written."""
+    call = Call(
+        call=event.call,
+        channel=event.channel,
+        caller=event.caller,
+        dialled=event.dialled,
+        trunk=event.trunk,
+        arrived_at=event.arrived_at,
+        state=CallState.ARRIVED,
+    )
+    turn.note(
+        CallOpened(
+            at=turn.at,
+            call=call.call,
+            arrived_at=call.arrived_at,
+            caller=call.caller,
+            dialled=call.dialled,
+            trunk=call.trunk,
+        )
+    )
+    turn.ledger.put_call(call)
+    return call
+
+
+def _take_again(turn: Turn, call: Call) -> None:
+    """The call came back through the dialplan while we still knew it: seek a person, at its old place."""
+    person = None if call.person is None else turn.ledger.offer(call.person)
+    if person is not None:
+        turn.cancel(person.offer, TimerKind.OFFER_JOIN)
+        ending.release_leg(turn, person)
+        turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
+    call = replace(call, playing=None)
+    queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.HANDED_BACK, CallTrigger.RETURNED)
+
+
+def on_headers(turn: Turn, event: TrunkHeadersRead) -> None:
+    """Keep the trunk's headers with the call."""
+    if event.headers:
+        turn.note(TrunkHeadersNoted(at=turn.at, call=event.call, headers=event.headers))
+
+
+def on_key(turn: Turn, event: KeyPressed) -> None:
+    """A key counts while the flow asks; later ones change nothing."""
+    call = turn.ledger.call(event.call)
+    if call is not None and call.state is CallState.IN_IVR:
+        ivr.on_key(turn, call, event.key)
+
+
+def on_playback_ended(turn: Turn, event: PlaybackEnded) -> None:
+    """What was played came to its end. The end of one that was stopped comes late and changes nothing."""
+    call = turn.ledger.call(event.call)
+    if event.failed:
+        turn.incident(AlarmKind.PROMPT_FAILED, "", "a prompt could not be played: run callflow doctor")
+    if call is not None and call.playing == event.playback:
+        ivr.on_played(turn, call)
+
+
+def on_caller_gone(turn: Turn, event: CallerGone) -> None:
+    """The caller hung up, or the trunk lost the call."""
+    call = turn.ledger.call(event.call)
+    if call is not None:
+        ending.caller_gone(turn, call, event.cause)
+
+
+def on_command_failed(turn: Turn, event: CommandFailed) -> None:
+    """Go on without what could not be done, always towards a person."""
+    turn.incident(AlarmKind.COMMAND_FAILED, event.command, event.reason)
+    call = turn.ledger.call(event.call)
+    if event.command in (OfferCall.__name__, DialDestination.__name__) and event.offer is not None:
+        cause = _NETWORK_OUT_OF_ORDER
+        offering.on_leg_gone(turn, LegGone(at=event.at, call=event.call, offer=event.offer, cause=cause))
+    elif event.command == JoinLegs.__name__ and event.offer is not None:
+        offering.join_failed(turn, event.offer)
+    elif call is None or call.state is CallState.ENDED:
+        return
+    elif event.command == Play.__name__ and call.playing is not None:
+        ivr.on_played(turn, call)
+    elif event.command in (AnswerCaller.__name__, HoldCaller.__name__):
+        ending.hand_back(turn, call, f"{event.command} failed")
+
+
+def on_decision_failed(turn: Turn, event: DecisionFailed) -> None:
+    """A handler raised and changed nothing: alarm, and let the dialplan serve that call."""
+    turn.incident(AlarmKind.DECISION_FAILED, event.event, event.error)
+    call = None if event.call is None else turn.ledger.call(event.call)
+    if call is not None and call.state is not CallState.ENDED:
+        ending.hand_back(turn, call, "a decision failed")
+
+
+def on_recording_measured(turn: Turn, event: RecordingMeasured) -> None:
+    """The audio's digests stand in the chain from now on."""
+    turn.note(RecordingStored(at=turn.at, call=event.call, tracks=event.tracks))
+
+
+def on_fallback_witnessed(turn: Turn, event: FallbackWitnessed) -> None:
+    """Take a call into the journal that the dialplan served alone."""
+    turn.note(
+        CallServedInFallback(
+            at=turn.at,
+            call=event.call,
+            arrived_at=event.arrived_at,
+            caller=event.caller,
+            dialled=event.dialled,
+            trunk=event.trunk,
+            answered_at=event.answered_at,
+            answered_by=event.answered_by,
+            ended_at=event.ended_at,
+            cause=event.cause,
+        )
+    )

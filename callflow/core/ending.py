@@ -1,0 +1,117 @@
+"""Ends a call: releases every leg that was sought for the caller, and says at which stage the call ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from callflow.core import desk, seeking
+from callflow.core.commands import DestroyBridge, DialplanLabel, EndCall, HandBack, ReleaseLeg
+from callflow.core.facts import CallEnded, CallHandedBack, HangupParty, OfferClosed, Stage
+from callflow.core.ids import CallId, OfferId, talk_bridge
+from callflow.core.queueing import WAITING_TIMERS
+from callflow.core.state import Call, Offer
+from callflow.core.states import (
+    CALL_TRANSITIONS,
+    OFFER_TRANSITIONS,
+    CallState,
+    CallTrigger,
+    OfferState,
+    OfferTrigger,
+    advance,
+)
+from callflow.core.timers import TimerKind
+from callflow.core.turn import Turn
+
+NORMAL_CLEARING: Final = 16
+"""Q.850: somebody hung up."""
+RELEASE_LIMIT_SECONDS: Final = 5.0
+"""A leg or caller that we hung up is gone within this time, or we hang up again."""
+
+
+def stage_of(call: Call) -> Stage:
+    """The stage of the funnel at which this call ends when it ends now."""
+    if call.connected_at is not None:
+        return Stage.ANSWERED
+    return Stage.ABANDONED_IN_QUEUE if call.queued_at is not None else Stage.ABANDONED_IN_IVR
+
+
+def caller_gone(turn: Turn, call: Call, cause: int) -> None:
+    """The caller's channel is gone: the call is over, if it was not before."""
+    if call.state is not CallState.ENDED:
+        _close(turn, call, stage_of(call), HangupParty.CALLER, cause)
+    turn.cancel(call.call, TimerKind.CALL_RELEASE)
+    turn.ledger.drop_call(call.call)
+
+
+def hang_up(turn: Turn, call: Call, stage: Stage, by: HangupParty) -> None:
+    """End the call from our side; it is forgotten once the caller's channel is gone."""
+    _close(turn, call, stage, by, NORMAL_CLEARING)
+    turn.ledger.put_call(replace(call, state=CallState.ENDED, playing=None, person=None))
+    turn.do(EndCall(call=call.call, channel=call.channel))
+    turn.start(TimerKind.CALL_RELEASE, call.call, RELEASE_LIMIT_SECONDS)
+
+
+def hand_back(turn: Turn, call: Call, reason: str) -> None:
+    """Give the caller to the dialplan's fallback: we cannot serve this call any more."""
+    advance(CALL_TRANSITIONS, call.state, CallTrigger.HANDED_BACK)
+    _let_go(turn, call)
+    turn.note(CallHandedBack(at=turn.at, call=call.call, reason=reason))
+    turn.do(HandBack(call=call.call, channel=call.channel, label=DialplanLabel.FALLBACK, step=str(call.state)))
+    turn.ledger.drop_call(call.call)
+
+
+def withdraw_offers(turn: Turn, call: CallId, *, but: OfferId | None = None) -> None:
+    """Take back every offer of the call that still rings."""
+    for offer in turn.ledger.offers_of(call):
+        if offer.state is OfferState.RINGING and offer.offer != but:
+            close_offer(turn, offer, OfferTrigger.TAKEN_BACK)
+
+
+def close_offer(turn: Turn, offer: Offer, trigger: OfferTrigger, cause: int | None = None) -> Offer:
+    """End a ringing offer. Unless the leg is gone already (`cause`), hang it up."""
+    closed = replace(offer, state=advance(OFFER_TRANSITIONS, offer.state, trigger))
+    turn.cancel(offer.offer, TimerKind.OFFER_RING)
+    turn.ledger.put_offer(closed)
+    turn.note(OfferClosed(at=turn.at, call=offer.call, offer=offer.offer, outcome=closed.state, cause=cause))
+    if cause is None:
+        release_leg(turn, offer)
+    return closed
+
+
+def release_leg(turn: Turn, offer: Offer) -> None:
+    """Hang up an offered leg, and see to it that it goes."""
+    turn.do(ReleaseLeg(call=offer.call, offer=offer.offer))
+    turn.start(TimerKind.LEG_RELEASE, offer.offer, RELEASE_LIMIT_SECONDS)
+
+
+def on_call_release_overdue(turn: Turn, subject: str) -> None:
+    """A caller whom we hung up is still there: hang up again."""
+    call = turn.ledger.call(CallId(subject))
+    if call is not None and call.state is CallState.ENDED:
+        turn.do(EndCall(call=call.call, channel=call.channel))
+        turn.start(TimerKind.CALL_RELEASE, call.call, RELEASE_LIMIT_SECONDS)
+
+
+def _close(turn: Turn, call: Call, stage: Stage, by: HangupParty, cause: int) -> None:
+    advance(CALL_TRANSITIONS, call.state, CallTrigger.ENDED)
+    _let_go(turn, call)
+    turn.note(CallEnded(at=turn.at, call=call.call, stage=stage, ended_by=by, cause=cause))
+
+
+def _let_go(turn: Turn, call: Call) -> None:
+    turn.cancel(call.call, TimerKind.NODE_INPUT, TimerKind.NODE_PROMPT, *WAITING_TIMERS)
+    withdraw_offers(turn, call.call)
+    person = None if call.person is None else turn.ledger.offer(call.person)
+    if person is not None:
+        turn.cancel(person.offer, TimerKind.OFFER_JOIN)
+        release_leg(turn, person)
+    if call.person is not None:
+        turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
+
+
+def free_operator(turn: Turn, offer: Offer, *, set_aside: bool, wrap_up: bool) -> None:
+    """The offer's leg is gone: its operator, if this person is still held by it, is freed."""
+    operator = seeking.operator_of(turn, offer)
+    if operator is not None:
+        desk.release(turn, operator, set_aside=set_aside, wrap_up=wrap_up)

@@ -1,0 +1,215 @@
+"""Holds the State, keeps its indices, and undoes a half-made change: one event is applied whole or not at all."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from callflow.core.city import CentreSettings
+from callflow.core.events import FlowPublished
+from callflow.core.facts import AlarmRaised
+from callflow.core.ids import CallId, EndpointName, OfferId, OperatorId
+from callflow.core.state import Call, Offer, Operator, RunningTimer, State, alarm_key, timer_key
+from callflow.core.states import CallState
+from callflow.core.timers import Timer
+from callflow.flows.model import FlowDocument, Tier
+from callflow.flows.parse import parse_flow
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+Place = tuple[bool, int, datetime, CallId]
+"""A waiting call's place: lost a person already, tier, arrival, id (so that the order is total)."""
+
+_TIER_RANK = {str(tier): rank for rank, tier in enumerate(Tier)}
+
+
+def place_of(call: Call) -> Place:
+    """Where a waiting call stands among the others."""
+    return (not call.at_head, _TIER_RANK.get(call.tier or "", 0), call.arrived_at, call.call)
+
+
+class Ledger:
+    """The State with reads, writes and a way back.
+
+    Args:
+        state: taken over; nobody else may change it.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._undo: list[Callable[[], None]] = []
+        self._documents: dict[int, FlowDocument] = {}
+        self._offers_of: dict[CallId, tuple[OfferId, ...]] = {}
+        self._operator_of: dict[EndpointName, OperatorId] = {
+            operator.profile.endpoint: name for name, operator in state.operators.items()
+        }
+        self._waiting: list[Place] = sorted(place_of(call) for call in state.calls.values() if _is_waiting(call))
+        for offer in state.offers.values():
+            self._offers_of[offer.call] = (*self._offers_of.get(offer.call, ()), offer.offer)
+
+    # --- one event's change -----------------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Keep all that was written since the last commit."""
+        self._undo.clear()
+
+    def rollback(self) -> None:
+        """Take back all that was written since the last commit, last write first."""
+        while self._undo:
+            self._undo.pop()()
+
+    def _write(self, table: dict[_K, _V], key: _K, value: _V | None) -> None:
+        before = table.get(key)
+        _assign(table, key, value)
+        self._undo.append(lambda: _assign(table, key, before))
+
+    def _set(self, name: str, value: Any) -> None:
+        before = getattr(self.state, name)
+        setattr(self.state, name, value)
+        self._undo.append(lambda: setattr(self.state, name, before))
+
+    # --- reads ------------------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> CentreSettings:
+        """The centre's settings; before the first SettingsChanged there is nothing to decide with."""
+        assert self.state.settings is not None, "the journal begins with SettingsChanged"
+        return self.state.settings
+
+    def call(self, call: CallId) -> Call | None:
+        """The call, or None when it is over."""
+        return self.state.calls.get(call)
+
+    def offer(self, offer: OfferId) -> Offer | None:
+        """The offer, or None when its leg is gone."""
+        return self.state.offers.get(offer)
+
+    def operator(self, operator: OperatorId) -> Operator | None:
+        """The operator, or None when the centre has no such person."""
+        return self.state.operators.get(operator)
+
+    def operator_at(self, endpoint: EndpointName) -> Operator | None:
+        """The operator whose phone this is."""
+        name = self._operator_of.get(endpoint)
+        return None if name is None else self.state.operators.get(name)
+
+    def operators(self) -> tuple[Operator, ...]:
+        """All operators."""
+        return tuple(self.state.operators.values())
+
+    def offers_of(self, call: CallId) -> tuple[Offer, ...]:
+        """The call's offers whose legs are not gone yet, oldest first."""
+        return tuple(self.state.offers[offer] for offer in self._offers_of.get(call, ()))
+
+    def waiting(self) -> Iterator[Call]:
+        """Calls that seek a person, first in line first. The queue may be changed while walking."""
+        return (self.state.calls[place[-1]] for place in tuple(self._waiting))
+
+    def document(self, version: int) -> FlowDocument | None:
+        """The parsed flow of this version; None when it is not there or cannot be read."""
+        if version not in self._documents and version in self.state.flows:
+            document = parse_flow(self.state.flows[version].document).document
+            if document is not None:
+                self._documents[version] = document
+        return self._documents.get(version)
+
+    # --- writes -----------------------------------------------------------------------------------------------------
+
+    def put_call(self, call: Call) -> None:
+        """Write a call; the queue's order follows its state."""
+        self._leave_line(self.state.calls.get(call.call))
+        self._write(self.state.calls, call.call, call)
+        if _is_waiting(call):
+            place = place_of(call)
+            insort(self._waiting, place)
+            self._undo.append(lambda: self._remove_place(place))
+
+    def drop_call(self, call: CallId) -> None:
+        """Forget a call."""
+        self._leave_line(self.state.calls.get(call))
+        self._write(self.state.calls, call, None)
+
+    def put_offer(self, offer: Offer) -> None:
+        """Write an offer."""
+        if offer.offer not in self.state.offers:
+            self._write(self._offers_of, offer.call, (*self._offers_of.get(offer.call, ()), offer.offer))
+        self._write(self.state.offers, offer.offer, offer)
+
+    def drop_offer(self, offer: Offer) -> None:
+        """Forget an offer."""
+        rest = tuple(other for other in self._offers_of[offer.call] if other != offer.offer)
+        self._write(self._offers_of, offer.call, rest or None)
+        self._write(self.state.offers, offer.offer, None)
+
+    def put_operator(self, operator: Operator) -> None:
+        """Write an operator."""
+        name = operator.profile.operator
+        before = self.state.operators.get(name)
+        if before is not None and before.profile.endpoint != operator.profile.endpoint:
+            self._write(self._operator_of, before.profile.endpoint, None)
+        self._write(self._operator_of, operator.profile.endpoint, name)
+        self._write(self.state.operators, name, operator)
+
+    def put_settings(self, settings: CentreSettings) -> None:
+        """Write the centre's settings."""
+        self._set("settings", settings)
+
+    def put_flow(self, flow: FlowPublished) -> None:
+        """Write a flow version and make it the one in force; versions that no call uses any more are forgotten."""
+        used = {call.ivr.flow_version for call in self.state.calls.values() if call.ivr is not None}
+        for version in tuple(self.state.flows):
+            if version not in used:
+                self._write(self.state.flows, version, None)
+        self._write(self.state.flows, flow.version, flow)
+        self._set("flow_version", flow.version)
+
+    def put_timer(self, timer: Timer, due: datetime) -> None:
+        """Write a running timer."""
+        self._write(self.state.timers, timer_key(timer), RunningTimer(timer=timer, due=due))
+
+    def drop_timer(self, timer: Timer) -> bool:
+        """Forget a timer; False when it did not run."""
+        runs = timer_key(timer) in self.state.timers
+        if runs:
+            self._write(self.state.timers, timer_key(timer), None)
+        return runs
+
+    def put_alarm(self, alarm: AlarmRaised) -> bool:
+        """Write an alarm; False when it stands already."""
+        key = alarm_key(alarm.kind, alarm.subject)
+        if key in self.state.alarms:
+            return False
+        self._write(self.state.alarms, key, alarm)
+        return True
+
+    def drop_alarm(self, kind: str, subject: str) -> bool:
+        """Forget an alarm; False when it did not stand."""
+        key = alarm_key(kind, subject)
+        if key not in self.state.alarms:
+            return False
+        self._write(self.state.alarms, key, None)
+        return True
+
+    # --- the queue's order ------------------------------------------------------------------------------------------
+
+    def _leave_line(self, call: Call | None) -> None:
+        if call is not None and _is_waiting(call):
+            place = place_of(call)
+            self._remove_place(place)
+            self._undo.append(lambda: insort(self._waiting, place))
+
+    def _remove_place(self, place: Place) -> None:
+        del self._waiting[bisect_left(self._waiting, place)]
+
+
+def _is_waiting(call: Call) -> bool:
+    return call.state is CallState.QUEUED and call.person is None
+
+
+def _assign(table: dict[_K, _V], key: _K, value: _V | None) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value

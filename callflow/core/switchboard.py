@@ -1,0 +1,167 @@
+"""The one mutable object: takes an event, decides, returns commands. No I/O, no clock; an exception changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from callflow.core import calls, desk, ending, ivr, offering, queueing, reconcile, seeking
+from callflow.core.commands import Command
+from callflow.core.events import (
+    CallArrived,
+    CallerGone,
+    CommandFailed,
+    DecisionFailed,
+    EndpointReported,
+    Event,
+    FallbackWitnessed,
+    FlowPublished,
+    KeyPressed,
+    LegGone,
+    LegJoined,
+    OfferAnswered,
+    OfferRang,
+    OperatorChanged,
+    PauseRequested,
+    PlaybackEnded,
+    RecordingMeasured,
+    ResumeRequested,
+    SettingsChanged,
+    SignInRequested,
+    SignOutRequested,
+    SnapshotTaken,
+    TimerFired,
+    TrunkHeadersRead,
+)
+from callflow.core.facts import FlowInForce, SettingsApplied
+from callflow.core.ledger import Ledger
+from callflow.core.state import State, timer_key
+from callflow.core.timers import TimerKind
+from callflow.core.turn import Turn
+from callflow.errors import CallflowError
+
+CORE_VERSION: Final = 1
+"""Counts up whenever the same events may give other decisions; it stands on every journal entry."""
+
+
+class NotOpened(CallflowError):
+    """An event came before the centre's settings: the shell's fault."""
+
+
+class Switchboard:
+    """Decides what happens to every call of one centre.
+
+    Args:
+        state: as read from a checkpoint, taken over; None = an empty switchboard.
+    """
+
+    def __init__(self, state: State | None = None) -> None:
+        self._ledger = Ledger(state or State())
+
+    @property
+    def state(self) -> State:
+        """All it knows, to be read only."""
+        return self._ledger.state
+
+    def handle(self, event: Event) -> tuple[Command, ...]:
+        """Take in an event and decide.
+
+        Raises:
+            Exception: whatever a handler raised; the state is as it was before.
+        """
+        turn = Turn(self._ledger, event.at)
+        try:
+            self._decide(turn, event)
+        except BaseException:
+            self._ledger.rollback()
+            raise
+        self._ledger.commit()
+        return tuple(turn.commands)
+
+    def _decide(self, turn: Turn, event: Event) -> None:
+        if isinstance(event, SettingsChanged):
+            self._ledger.put_settings(event.settings)
+            turn.note(SettingsApplied(at=event.at, settings=event.settings))
+        elif self._ledger.state.settings is None:
+            raise NotOpened(f"{type(event).__name__} before the first SettingsChanged")
+        else:
+            HANDLERS[type(event)](turn, event)
+        seeking.seek(turn)
+        desk.watch_presence(turn)
+
+
+def _on_flow_published(turn: Turn, event: FlowPublished) -> None:
+    """Calls that arrive from now on take this flow; calls under way keep theirs."""
+    turn.ledger.put_flow(event)
+    turn.note(FlowInForce(at=event.at, version=event.version, document=event.document, published_by=event.published_by))
+
+
+def _on_rang(turn: Turn, event: OfferRang) -> None:
+    """The phone rings: nothing to decide; the journal keeps the moment."""
+
+
+def _on_timer(turn: Turn, event: TimerFired) -> None:
+    """A timer came due, if it still runs: one that was moved or cancelled meanwhile changes nothing."""
+    running = turn.ledger.state.timers.get(timer_key(event.timer))
+    if running is None or running.due > event.at:
+        return
+    turn.ledger.drop_timer(event.timer)
+    TIMER_HANDLERS[event.timer.kind](turn, event.timer.subject)
+
+
+def _on_seek_again(turn: Turn, subject: str) -> None:
+    """The next round of ringing everyone: seeking follows every turn."""
+
+
+def _on_incident_over(turn: Turn, subject: str) -> None:
+    """No such incident followed: the alarm is old news."""
+    kind, _, name = subject.partition("/")
+    for alarm in tuple(turn.ledger.state.alarms.values()):
+        if (alarm.kind, alarm.subject) == (kind, name):
+            turn.clear(alarm.kind, alarm.subject)
+
+
+TIMER_HANDLERS: Final[Mapping[TimerKind, Callable[[Turn, str], None]]] = MappingProxyType(
+    {
+        TimerKind.NODE_INPUT: ivr.on_silence,
+        TimerKind.NODE_PROMPT: ivr.on_prompt_overdue,
+        TimerKind.OFFER_RING: offering.on_ring_over,
+        TimerKind.OFFER_JOIN: offering.on_join_overdue,
+        TimerKind.LEG_RELEASE: offering.on_leg_release_overdue,
+        TimerKind.CALL_RELEASE: ending.on_call_release_overdue,
+        TimerKind.LAST_RESORT: seeking.on_last_resort_due,
+        TimerKind.SEEK_AGAIN: _on_seek_again,
+        TimerKind.ANNOUNCE: queueing.on_announce_due,
+        TimerKind.WRAP_UP: desk.on_wrap_up_over,
+        TimerKind.SET_ASIDE: desk.on_set_aside_over,
+        TimerKind.INCIDENT: _on_incident_over,
+    }
+)
+
+HANDLERS: Final[Mapping[type[Event], Callable[[Turn, Any], None]]] = MappingProxyType(
+    {
+        FlowPublished: _on_flow_published,
+        OperatorChanged: desk.on_operator_changed,
+        SignInRequested: desk.on_sign_in,
+        SignOutRequested: desk.on_sign_out,
+        PauseRequested: desk.on_pause,
+        ResumeRequested: desk.on_resume,
+        EndpointReported: desk.on_endpoint_reported,
+        CallArrived: calls.on_arrived,
+        TrunkHeadersRead: calls.on_headers,
+        KeyPressed: calls.on_key,
+        PlaybackEnded: calls.on_playback_ended,
+        CallerGone: calls.on_caller_gone,
+        OfferRang: _on_rang,
+        OfferAnswered: offering.on_answered,
+        LegGone: offering.on_leg_gone,
+        LegJoined: offering.on_joined,
+        TimerFired: _on_timer,
+        CommandFailed: calls.on_command_failed,
+        DecisionFailed: calls.on_decision_failed,
+        SnapshotTaken: reconcile.on_snapshot,
+        RecordingMeasured: calls.on_recording_measured,
+        FallbackWitnessed: calls.on_fallback_witnessed,
+    }
+)
