@@ -1,0 +1,1 @@
+"""Asterisk as callflow runs it: where it is, its rendered configuration, a private server, what doctor asks of it."""
