@@ -116,6 +116,16 @@ class PhoneCall:
         """Wait until there is media, which is recorded from its first frame."""
         return await self._until("media", lambda: self._recording, timeout_seconds)
 
+    async def wait_heard(self, seconds: float, timeout_seconds: float | None = None) -> Recording:
+        """Wait until the recording holds `seconds` of audio; by default no longer than 5 s more than that."""
+        await self._give(say.TellWhenHeard(call=self.name, seconds=seconds))
+
+        def fact() -> Recording | None:
+            told = any(isinstance(each, say.Heard) and each.seconds >= seconds for each in self.reports)
+            return self._recording if told else None
+
+        return await self._until(f"{seconds:g} s of audio", fact, timeout_seconds or seconds + 5.0)
+
     async def wait_digits(self, digits: str, timeout_seconds: float = 5.0) -> None:
         """Wait until the far end has pressed these keys, among whatever others."""
         await self._until(

@@ -90,7 +90,7 @@ class Phone:
                     stderr=log,
                     limit=_LINE_BYTES,
                 )
-            phone = cls(name, process, folder)
+            phone = cls(name, process, folder / f"{name}.log")
             try:
                 await phone._changes.until(lambda: phone.port or None, "its start", _START_SECONDS)
                 yield phone
@@ -269,7 +269,7 @@ class Phone:
                 call.take(report)
                 self.calls[call.name] = call
                 self._arrived.append(call)
-            case say.CallProgressed() | say.CallEnded() | say.RecordingStarted() | say.DigitHeard():
+            case say.CallProgressed() | say.CallEnded() | say.RecordingStarted() | say.Heard() | say.DigitHeard():
                 self.calls[report.call].take(report)
         self.reports.append(report)
         self._changes.tell()
@@ -290,6 +290,6 @@ class Phone:
 
 
 def _last_words(log: Path) -> str:
-    with suppress(OSError):
+    with suppress(FileNotFoundError):
         return log.read_text(errors="replace")[-2000:].strip()
     return ""

@@ -8,25 +8,22 @@ process ends when its standard input does, and with the process that started it.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import heapq
 import itertools
 import os
 import queue
 import signal
-import socket
-import sys
-import threading
 import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec
+from typing import Any, ParamSpec
 
 import pjsua2 as pj
 
 from callflow.demo.phones import protocol as say
+from callflow.demo.phones.process_ends import Ear, Mouth, end_with_parent
 from callflow.demo.phones.protocol import CallState, EndedBy
 from callflow.demo.phones.sip_text import q850_cause, read_message
 
@@ -36,11 +33,12 @@ _IDLE_WAIT_MS = 500
 _CALL_WAIT_MS = 20
 """While a call lasts, so that timers set by the media thread are seen within one audio frame."""
 _FAREWELL_SECONDS = 1.0
-_GRACE_SECONDS = 4.0
 _TONE_MS = 30_000
 _SOUND_LINGERS_SECONDS = 0.3
 """Long enough for the audio ports of the last call to be removed and its recording to be closed."""
 _LOCAL = "local"
+_WAV_HEADER_BYTES = 44
+_BYTES_PER_SECOND = 16_000
 _STATES = {
     pj.PJSIP_INV_STATE_CALLING: CallState.CALLING,
     pj.PJSIP_INV_STATE_INCOMING: CallState.INCOMING,
@@ -86,25 +84,7 @@ def _received_text(event: pj.SipEvent) -> str:
     return str(event.body.tsxState.src.rdata.wholeMsg)
 
 
-class _Mouth:
-    """Writes reports, from whichever thread."""
-
-    def __init__(self) -> None:
-        self._stream: BinaryIO = sys.stdout.buffer
-        self._lock = threading.Lock()
-
-    def own_standard_output(self) -> None:
-        """Keep standard output for reports alone: the library prints to it, from C."""
-        self._stream = os.fdopen(os.dup(1), "wb")
-        os.dup2(2, 1)
-
-    def report(self, report: say.Report) -> None:
-        with self._lock:
-            self._stream.write(say.encode(report))
-            self._stream.flush()
-
-
-_mouth = _Mouth()
+_mouth = Mouth()
 
 
 class _Line(pj.Account):  # type: ignore[misc]
@@ -136,6 +116,8 @@ class _Call(pj.Call):  # type: ignore[misc]
         self.tone_hz: float | None = None
         self.ended_by = EndedBy.FAR_END
         self.over = False
+        self.awaited_seconds: list[float] = []
+        self._path = phone.recordings / f"{phone.name}-{name}.wav"
         self._audio: pj.AudioMedia | None = None
         self._recorder: pj.AudioMediaRecorder | None = None
         self._tone: pj.ToneGenerator | None = None
@@ -183,16 +165,34 @@ class _Call(pj.Call):  # type: ignore[misc]
         # Silence is sent as RTP too: a phone that sends none would be ended by the server's rtp_timeout.
         self.phone.endpoint.audDevManager().getCaptureDevMedia().startTransmit(audio)
         if self._recorder is None:
-            path = self.phone.recordings / f"{self.phone.name}-{self.name}.wav"
             self._recorder = pj.AudioMediaRecorder()
-            self._recorder.createRecorder(str(path))
-            _mouth.report(say.RecordingStarted(call=self.name, path=str(path)))
+            self._recorder.createRecorder(str(self._path))
+            _mouth.report(say.RecordingStarted(call=self.name, path=str(self._path)))
         audio.startTransmit(self._recorder)
         for source in (self._tone, self._player):
             if source is not None:
                 source.startTransmit(audio)
         if self._tone is None and self.tone_hz is not None:
             self.play_tone(self.tone_hz)
+
+    def carry_out(self, order: say.CallOrder) -> None:
+        """Do what the call's holder asks."""
+        match order:
+            case say.Answer(code=code):
+                self.reply(code)
+            case say.HangUp(headers=headers):
+                self.end(headers)
+            case say.SendDigits():
+                prm = pj.CallSendDtmfParam()
+                prm.method = pj.PJSUA_DTMF_METHOD_RFC2833
+                prm.digits, prm.duration = order.digits, round(order.seconds * 1000)
+                self.sendDtmf(prm)
+            case say.PlayTone(hz=hz):
+                self.play_tone(hz)
+            case say.PlayFile(path=path, loop=loop):
+                self.play_file(path, loop)
+            case say.TellWhenHeard(seconds=seconds):
+                self.awaited_seconds.append(seconds)
 
     def play_tone(self, hz: float | None) -> None:
         """Play a tone from now on, or from when there is audio; None = silence."""
@@ -218,6 +218,14 @@ class _Call(pj.Call):  # type: ignore[misc]
         self._player = pj.AudioMediaPlayer()
         self._player.createPlayer(path, 0 if loop else pj.PJMEDIA_FILE_NO_LOOP)
         self._player.startTransmit(self._audio)
+
+    def tell_what_is_heard(self) -> None:
+        """Report each length that was asked for and is on disk now."""
+        if self.awaited_seconds and self._path.exists():
+            seconds = max(0, self._path.stat().st_size - _WAV_HEADER_BYTES) / _BYTES_PER_SECOND
+            for reached in [each for each in self.awaited_seconds if each <= seconds]:
+                self.awaited_seconds.remove(reached)
+                _mouth.report(say.Heard(call=self.name, seconds=reached))
 
     def drop_audio(self) -> None:
         """Let go of players and recorder, which must be gone before the call's own port."""
@@ -246,13 +254,13 @@ class _PhoneProcess:
     def __init__(self, *, bind: str, port: int, name: str, recordings: Path, log_level: int) -> None:
         self.name = name
         self.recordings = recordings
-        self._bind = bind
+        self.bind = bind
         self._lines: dict[str, _Line] = {}
         self._calls: dict[str, _Call] = {}
         self._gone: list[_Call] = []
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count(1)
-        self._orders: queue.SimpleQueue[say.Order] = queue.SimpleQueue()
+        self.orders: queue.SimpleQueue[say.Order] = queue.SimpleQueue()
         self._sound = False
         self._quit = False
         self.endpoint = pj.Endpoint()
@@ -282,7 +290,7 @@ class _PhoneProcess:
         config.natConfig.contactRewriteUse = config.natConfig.viaRewriteUse = 0
         config.natConfig.sipOutboundUse = config.natConfig.udpKaIntervalSec = 0
         config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_INACTIVE
-        config.mediaConfig.transportConfig.boundAddress = self._bind
+        config.mediaConfig.transportConfig.boundAddress = self.bind
         config.mediaConfig.transportConfig.port = 0
         if register is not None:
             config.regConfig.registrarUri = f"sip:{register.host}:{register.port}"
@@ -292,24 +300,9 @@ class _PhoneProcess:
             config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", register.user, 0, register.password))
         return config
 
-    def hear(self, stream: BinaryIO) -> None:
-        """Take orders until the stream ends, then quit; runs in a thread of its own."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bell:
-            bell.bind((self._bind, 0))
-            for line in stream:
-                order = say.decode(line)
-                assert isinstance(order, say.Order)
-                self._orders.put(order)
-                # A keep-alive to our own port wakes the loop at once, so it need not poll.
-                bell.sendto(b"\r\n\r\n", (self._bind, self.port))
-            self._orders.put(say.Quit())
-            bell.sendto(b"\r\n\r\n", (self._bind, self.port))
-        threading.Event().wait(_GRACE_SECONDS)
-        os._exit(1)  # the library hangs, and nobody is left who would end it
-
     def live(self) -> None:
         """Handle messages, timers and orders until told to quit."""
-        _mouth.report(say.Ready(address=self._bind, port=self.port))
+        _mouth.report(say.Ready(address=self.bind, port=self.port))
         while not self._quit:
             self._turn(_CALL_WAIT_MS if self._calls else _IDLE_WAIT_MS)
         self._farewell()
@@ -321,8 +314,10 @@ class _PhoneProcess:
         while self._timers and self._timers[0][0] <= time.monotonic():
             _, _, act = heapq.heappop(self._timers)
             _guarded(act)()
-        while not self._orders.empty():
-            self._obey(self._orders.get())
+        while not self.orders.empty():
+            self._obey(self.orders.get())
+        for call in self._calls.values():
+            call.tell_what_is_heard()
         self._gone.clear()
 
     def _farewell(self) -> None:
@@ -406,23 +401,10 @@ class _PhoneProcess:
                     line.treatment = order
             case say.Place():
                 self._place(order)
-            case say.Answer(call=call, code=code):
-                self._calls[call].reply(code)
-            case say.HangUp(call=call, headers=headers):
-                self._calls[call].end(headers)
-            case say.SendDigits():
-                prm = pj.CallSendDtmfParam()
-                prm.method = pj.PJSUA_DTMF_METHOD_RFC2833
-                prm.digits, prm.duration = order.digits, round(order.seconds * 1000)
-                self._calls[order.call].sendDtmf(prm)
-            case say.PlayTone(call=call, hz=hz):
-                self._calls[call].play_tone(hz)
-            case say.PlayFile(call=call, path=path, loop=loop):
-                self._calls[call].play_file(path, loop)
             case say.Quit():
                 self._quit = True
-            case _:
-                raise ValueError(f"no such order: {order}")
+            case say.CallOrder(call=name):
+                self._calls[name].carry_out(order)
 
     def _register(self, order: say.Register) -> None:
         uri = f"sip:{order.user}@{order.host}:{order.port}"
@@ -468,13 +450,6 @@ def _library_settings(log_level: int) -> pj.EpConfig:
     return config
 
 
-def _end_with_parent() -> None:
-    """Be killed when the thread that started us ends, however that comes about (Linux)."""
-    parent = os.getppid()
-    if ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL) != 0 or os.getppid() != parent:
-        os._exit(1)
-
-
 def _arguments() -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bind", required=True)
@@ -487,11 +462,15 @@ def _arguments() -> dict[str, Any]:
 
 def main() -> None:
     """Be a phone until told to quit."""
-    _end_with_parent()
+    end_with_parent()
     _mouth.own_standard_output()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us in order
-    phone = _PhoneProcess(**_arguments())
-    threading.Thread(target=phone.hear, args=(sys.stdin.buffer,), daemon=True).start()
+    try:
+        phone = _PhoneProcess(**_arguments())
+    except pj.Error as error:
+        os.write(2, f"cannot start: {_why(error)}\n".encode())
+        os._exit(1)
+    Ear(phone.orders, wake=(phone.bind, phone.port)).start()
     phone.live()
     os._exit(0)  # an ordinary exit would wait for the lock of standard input, which the hearing thread holds
 

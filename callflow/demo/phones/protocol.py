@@ -96,45 +96,54 @@ class Place(Order):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer(Order):
-    """Answer an incoming call with a SIP status, such as 180, 200 or 486."""
+class CallOrder(Order):
+    """An order about a call that is there."""
 
     call: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(CallOrder):
+    """Answer an incoming call with a SIP status, such as 180, 200 or 486."""
+
     code: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class HangUp(Order):
+class HangUp(CallOrder):
     """End a call: CANCEL, BYE or a final answer, as fits its state."""
 
-    call: str
     headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class SendDigits(Order):
+class SendDigits(CallOrder):
     """Send keys as RFC 4733 events."""
 
-    call: str
     digits: str = field(repr=False)
     seconds: float = 0.16
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlayTone(Order):
+class PlayTone(CallOrder):
     """Play a continuous tone toward the far end; `hz` None stops it."""
 
-    call: str
     hz: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlayFile(Order):
+class PlayFile(CallOrder):
     """Play a 16-bit WAV toward the far end, again and again when `loop`."""
 
-    call: str
     path: str
     loop: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellWhenHeard(CallOrder):
+    """Report `Heard` as soon as the call's recording holds `seconds` of audio in its file."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +235,14 @@ class RecordingStarted(Report):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Heard(Report):
+    """The call's recording holds at least `seconds` of audio now."""
+
+    call: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DigitHeard(Report):
     """A key of the far end arrived."""
 
@@ -243,8 +260,9 @@ class Fault(Report):
 _WORDS: dict[str, type[Order] | type[Report]] = {
     word.__name__: word
     for word in (
-        *(Register, Unregister, TreatIncoming, Place, Answer, HangUp, SendDigits, PlayTone, PlayFile, Quit),
-        *(Ready, Done, LineChanged, CallArrived, CallProgressed, CallEnded, RecordingStarted, DigitHeard, Fault),
+        *(Register, Unregister, TreatIncoming, Place, Answer, HangUp, SendDigits, PlayTone, PlayFile),
+        *(TellWhenHeard, Quit, Ready, Done, LineChanged, CallArrived, CallProgressed, CallEnded),
+        *(RecordingStarted, Heard, DigitHeard, Fault),
     )
 }
 _ENUMS = {"state": CallState, "ended_by": EndedBy}

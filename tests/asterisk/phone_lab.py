@@ -1,0 +1,218 @@
+"""A tiny Asterisk of its own for the phones' self tests: a trunk by address, two operators, some numbers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+ASTERISK_ROOT = Path(__file__).parents[2] / ".private" / "asterisk-root"
+TRUNK_BIND = "127.0.0.2"
+"""INVITEs from here are the trunk's, whatever they say of themselves."""
+_HOST = "127.0.0.1"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+
+_MODULES = (
+    "app_dial app_echo app_playtones app_verbose app_stack bridge_simple bridge_softmix bridge_builtin_features "
+    "chan_pjsip codec_ulaw codec_alaw format_wav func_callerid func_channel pbx_config res_pjproject res_pjsip "
+    "res_pjsip_acl res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dtmf_info "
+    "res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_nat res_pjsip_pubsub "
+    "res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session res_rtp_asterisk res_sorcery_astdb "
+    "res_sorcery_config res_sorcery_memory res_timing_timerfd"
+)
+
+_PJSIP = """
+[global]
+type=global
+endpoint_identifier_order=ip,username
+[udp]
+type=transport
+protocol=udp
+bind={host}:{port}
+[trunk]
+type=endpoint
+context=from-trunk
+disallow=all
+allow=ulaw
+media_address={host}
+direct_media=no
+dtmf_mode=auto_info
+trust_id_inbound=yes
+[trunk]
+type=identify
+endpoint=trunk
+match={trunk}/32
+[out]
+type=endpoint
+context=from-trunk
+disallow=all
+allow=ulaw
+media_address={host}
+direct_media=no
+"""
+
+_OPERATOR = """
+[{name}]
+type=endpoint
+context=from-trunk
+disallow=all
+allow=ulaw
+auth={name}
+aors={name}
+media_address={host}
+direct_media=no
+[{name}]
+type=auth
+auth_type=userpass
+username={name}
+password={password}
+[{name}]
+type=aor
+max_contacts=1
+remove_existing=yes
+"""
+
+_EXTENSIONS = """
+[from-trunk]
+exten => 112,1,Dial(PJSIP/op-anna,20)
+ same => n,Hangup(${HANGUPCAUSE})
+exten => 113,1,Answer()
+ same => n,Echo()
+exten => 114,1,Progress()
+ same => n,Playtones(850/1000)
+ same => n,Wait(1)
+ same => n,Hangup(21)
+exten => 115,1,Answer()
+ same => n,Wait(0.5)
+ same => n,Hangup(16)
+exten => 116,1,Dial(PJSIP/op-budi,20)
+ same => n,Hangup(${HANGUPCAUSE})
+exten => _119X.,1,Dial(PJSIP/out/sip:119@127.0.0.3:${EXTEN:3},20)
+ same => n,Hangup(${HANGUPCAUSE})
+"""
+
+
+@dataclass(frozen=True)
+class PhoneLab:
+    """A running Asterisk.
+
+    Attributes:
+        host, port: where phones register and the trunk's INVITEs go.
+        log: everything Asterisk said.
+    """
+
+    host: str
+    port: int
+    log: Path
+
+    def uri(self, number: str) -> str:
+        """A number of this Asterisk."""
+        return f"sip:{number}@{self.host}:{self.port}"
+
+
+def password_of(operator: str) -> str:
+    """The lab's password of `op-anna` or `op-budi`."""
+    return f"secret-of-{operator}"
+
+
+def free_udp_port(host: str) -> int:
+    """A port that nobody has now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def phone_lab(folder: Path) -> AsyncIterator[PhoneLab]:
+    """Start Asterisk with all it writes in `folder`; ends it by its own process afterwards."""
+    port = free_udp_port(_HOST)
+    _write_configuration(folder, port)
+    log = folder / "asterisk.log"
+    process = await asyncio.create_subprocess_exec(
+        *_command(folder), stdin=DEVNULL, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, limit=1 << 20
+    )
+    ready = asyncio.Event()
+    reader = asyncio.create_task(_keep_log(process, log, ready))
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            await ready.wait()
+        assert process.returncode is None, log.read_text(errors="replace")[-2000:]
+        yield PhoneLab(host=_HOST, port=port, log=log)
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await process.wait()
+        with suppress(ProcessLookupError):
+            process.kill()
+        await reader
+
+
+async def _keep_log(process: Process, log: Path, ready: asyncio.Event) -> None:
+    assert process.stdout is not None
+    with log.open("wb") as file:
+        async for line in process.stdout:
+            file.write(line)
+            file.flush()
+            if b"Asterisk Ready." in line:
+                ready.set()
+    await process.wait()
+    ready.set()
+
+
+def _command(folder: Path) -> tuple[str, ...]:
+    bwrap = shutil.which("bwrap")
+    assert bwrap, "bubblewrap is needed to start the private Asterisk"
+    return (
+        *(bwrap, "--die-with-parent", "--ro-bind", str(ASTERISK_ROOT / "usr"), "/usr"),
+        *("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"),
+        *("--ro-bind", str(folder / "system"), "/etc", "--bind", str(folder), "/mnt"),
+        *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--setenv", "HOME", "/tmp"),
+        *("/usr/sbin/asterisk", "-f", "-vvv", "-n", "-C", "/mnt/etc/asterisk.conf"),
+    )
+
+
+def _write_configuration(folder: Path, port: int) -> None:
+    for name in ("system", "etc", "run", "log", "spool", "lib", "cache"):
+        (folder / name).mkdir(parents=True)
+    # Names must resolve without a server, or Asterisk stops in the middle of calls to ask for them.
+    (folder / "system" / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
+    (folder / "system" / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
+    first_rtp = 20_000 + os.getpid() % 100 * 200
+    operators = "".join(
+        _OPERATOR.format(name=name, password=password_of(name), host=_HOST) for name in ("op-anna", "op-budi")
+    )
+    documents = {
+        "asterisk.conf": "[directories]\nastetcdir=/mnt/etc\nastrundir=/mnt/run\nastlogdir=/mnt/log\n"
+        "astspooldir=/mnt/spool\nastdbdir=/mnt/lib\nastkeydir=/mnt/lib\nastcachedir=/mnt/cache\n",
+        "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in _MODULES.split()),
+        "pjsip.conf": _PJSIP.format(host=_HOST, port=port, trunk=TRUNK_BIND) + operators,
+        "extensions.conf": _EXTENSIONS,
+        "rtp.conf": f"[general]\nrtpstart={first_rtp}\nrtpend={first_rtp + 199}\nicesupport=no\n",
+        "logger.conf": "[general]\n[logfiles]\nconsole => notice,warning,error,verbose\n",
+    }
+    for name, text in documents.items():
+        (folder / "etc" / name).write_text(text)
+    for name in (
+        "stasis",
+        "acl",
+        "udptl",
+        "http",
+        "manager",
+        "ari",
+        "cdr",
+        "cel",
+        "features",
+        "indications",
+        "ccss",
+        "pjproject",
+    ):
+        (folder / "etc" / f"{name}.conf").write_text("[general]\n")
