@@ -1,0 +1,1 @@
+"""Sound: the prompts that callers hear and the music they wait with."""
