@@ -1,0 +1,83 @@
+"""Carries out commands: in order within a call, side by side between calls; a slow request delays one call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from callflow.core.commands import CallCommand, Command
+from callflow.core.events import CommandFailed, Event
+from callflow.core.ids import CallId
+from callflow.engine.clock import Clock
+from callflow.engine.ports import Executor
+from callflow.errors import CallflowError
+
+log = structlog.get_logger(__name__)
+
+
+class Lanes:
+    """One ordered lane a call, and one for the centre's own commands.
+
+    Args:
+        post: takes what a command's outcome brings, and CommandFailed.
+    """
+
+    def __init__(self, executor: Executor, clock: Clock, post: Callable[[Event], None]) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._post = post
+        self._waiting: dict[CallId, deque[Command]] = {}
+        self._tasks: dict[CallId, asyncio.Task[None]] = {}
+
+    def add(self, command: Command) -> None:
+        """Carry out a command after those of the same call before it."""
+        call = command.call if isinstance(command, CallCommand) else CallId("")
+        waiting = self._waiting.setdefault(call, deque())
+        waiting.append(command)
+        if call not in self._tasks:
+            self._tasks[call] = asyncio.create_task(self._work(call, waiting), name=f"lane {call}")
+
+    @property
+    def busy(self) -> int:
+        """How many calls have commands under way."""
+        return len(self._tasks)
+
+    async def idle(self) -> None:
+        """Wait until every lane is empty."""
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks.values()))
+
+    async def close(self) -> None:
+        """Drop what waits and end the lanes."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, call: CallId, waiting: deque[Command]) -> None:
+        try:
+            while waiting:
+                await self._carry_out(call, waiting.popleft())
+        finally:
+            del self._tasks[call]
+            del self._waiting[call]
+
+    async def _carry_out(self, call: CallId, command: Command) -> None:
+        name = type(command).__name__
+        try:
+            for event in await self._executor.execute(command):
+                self._post(event)
+        except CallflowError as error:
+            log.warning("command failed", command=name, call=call, error=str(error))
+            self._fail(call, command, str(error))
+        except Exception as error:
+            log.exception("command raised", command=name, call=call)
+            self._fail(call, command, f"{type(error).__name__} (a defect; see the log)")
+
+    def _fail(self, call: CallId, command: Command, reason: str) -> None:
+        offer = getattr(command, "offer", None)
+        name = type(command).__name__
+        self._post(CommandFailed(at=self._clock.now(), call=call, command=name, reason=reason, offer=offer))
