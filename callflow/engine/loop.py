@@ -93,8 +93,7 @@ class EngineLoop:
             log.exception("decision failed", event=type(event).__name__, call=getattr(event, "call", None))
             self.failures += 1
             failure = error
-        described = None if failure is None else type(failure).__name__
-        self.seq = self._journal.append(event, commands, described)
+        self.seq = self._journal.append(event, commands)
         self._dispatch(commands)
         if failure is not None and not isinstance(event, DecisionFailed):
             call: CallId | None = getattr(event, "call", None)

@@ -23,7 +23,7 @@ class Executor(Protocol):
 class Journal(Protocol):
     """Keeps every event with what was decided on it."""
 
-    def append(self, event: Event, commands: Sequence[Command], failure: str | None = None) -> int:
+    def append(self, event: Event, decided: Sequence[Command] = ()) -> int:
         """Keep one turn and return its sequence number at once; never blocks, never raises."""
 
     async def committed(self, seq: int) -> None:

@@ -1,0 +1,109 @@
+"""Keeps the processes of one installation running: starts each, restarts one that ended, ends all together.
+
+Separate processes, so that an export, a login storm or a report never delays a call. A process that keeps failing is
+tried again with growing pauses; the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_SECONDS: Final = 0.2
+LONGEST_PAUSE_SECONDS: Final = 10.0
+STEADY_AFTER_SECONDS: Final = 30.0
+"""A process that ran this long starts over with the first pause."""
+GRACE_SECONDS: Final = 8.0
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent dies, however that dies (Linux)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Supervisor:
+    """Runs `python -m callflow …` children.
+
+    Attributes:
+        pids: of the processes that run now, by name.
+        on_change: called after each start and end.
+    """
+
+    def __init__(self, environment: Mapping[str, str], on_change: Callable[[], None] = lambda: None) -> None:
+        self.pids: dict[str, int] = {}
+        self.on_change = on_change
+        self._environment = {**os.environ, **environment}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, name: str, arguments: Sequence[str]) -> None:
+        """Keep `callflow ARGUMENTS` running under this name."""
+        self._tasks[name] = asyncio.create_task(self._keep(name, arguments), name=f"supervise {name}")
+
+    async def stop(self, name: str) -> None:
+        """End one process and do not start it again."""
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def close(self) -> None:
+        """End all."""
+        await asyncio.gather(*(self.stop(name) for name in tuple(self._tasks)))
+
+    async def wait(self) -> None:
+        """Wait for ever, or until a supervising task fails, which is a defect."""
+        await asyncio.gather(*self._tasks.values())
+
+    async def _keep(self, name: str, arguments: Sequence[str]) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            started = time.monotonic()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "callflow",
+                *arguments,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                preexec_fn=die_with_parent,
+            )
+            self.pids[name] = process.pid
+            self.on_change()
+            try:
+                code = await process.wait()
+            except asyncio.CancelledError:
+                await _end(process)
+                self.pids.pop(name, None)
+                raise
+            self.pids.pop(name, None)
+            self.on_change()
+            if time.monotonic() - started > STEADY_AFTER_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
+            log.error("a process ended; starting it again", child=name, code=code, pause_seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(GRACE_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
