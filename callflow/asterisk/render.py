@@ -18,10 +18,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callflow.asterisk.locate import Installation
-from callflow.asterisk.music import ensure_music
 from callflow.asterisk.secret_files import kept_secret, make_secrets_dir
 from callflow.centre import CentreDocument, Operator, OutsideNumber
 from callflow.errors import ConfigurationError
+from callflow.media.waiting_music import write_waiting_music
 from callflow.settings import Settings
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk_conf"
@@ -104,7 +104,7 @@ def render(
         (base / name).mkdir(parents=True, exist_ok=True)
     for directory in (etc, run, settings.recordings_dir):
         directory.mkdir(parents=True, exist_ok=True)
-    ensure_music(settings.prompts_dir / "moh")
+    _ensure_music(settings.prompts_dir / "moh")
     base.chmod(0o750)
     cel_database = base / "cel" / "cel.db"
     _make_cel_database(cel_database)
@@ -114,7 +114,7 @@ def render(
         "run_dir": run,
         "cel_database": cel_database,
     }
-    environment = Environment(  # noqa: S701 these are no web pages; every value is checked or patterned
+    environment = Environment(  # noqa: S701 no web pages; every value is checked or patterned
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
     )
     environment.filters["address"] = _address
@@ -219,6 +219,16 @@ def _run_dir(base: Path) -> Path:
     if len(os.fsencode(run / "asterisk.ctl")) < _SOCKET_PATH_LIMIT:
         return run
     return Path("/tmp") / f"callflow-{os.getuid()}-{hashlib.sha256(os.fsencode(base)).hexdigest()[:12]}"  # noqa: S108
+
+
+def _ensure_music(directory: Path) -> None:
+    """Lay the waiting music where prompts were not built yet: who waits never hears silence."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if any(directory.glob("*.wav")):
+        return
+    fresh = directory / f".callflow-waiting.{os.getpid()}.wav"
+    write_waiting_music(fresh)
+    fresh.replace(directory / "callflow-waiting.wav")
 
 
 def _make_cel_database(path: Path) -> None:

@@ -38,14 +38,15 @@ class PrivateServer:
         self._installation = installation
         self._writable = (settings.data_dir.resolve(), rendered.run_dir)
         self._process: asyncio.subprocess.Process | None = None
+        self._pid: int | None = None
         self._console: IO[bytes] | None = None
 
     @property
     def pid(self) -> int:
-        """Asterisk's own process id."""
-        if self._process is None:
+        """Asterisk's own process id, not that of what started it."""
+        if self._pid is None:
             raise RuntimeError("not started")
-        return self._process.pid
+        return self._pid
 
     @property
     def running(self) -> bool:
@@ -58,7 +59,8 @@ class PrivateServer:
         Raises:
             AsteriskDidNotStart: with its last words.
         """
-        (self.rendered.run_dir / "asterisk.ctl").unlink(missing_ok=True)
+        for name in ("asterisk.ctl", "asterisk.pid"):
+            (self.rendered.run_dir / name).unlink(missing_ok=True)
         etc = write_name_files(self.rendered.base_dir / "lib")
         command = self._installation.command(
             "-C", str(self.rendered.main_file), "-f", "-n", writable=self._writable, etc=etc
@@ -73,8 +75,10 @@ class PrivateServer:
         booted.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await booted
+        ended.cancel()
         if booted in done:
-            ended.cancel()
+            # bubblewrap stays as Asterisk's parent: signals are for Asterisk itself
+            self._pid = int((self.rendered.run_dir / "asterisk.pid").read_text())
             return
         status = self._process.returncode
         await self.stop()
@@ -89,21 +93,23 @@ class PrivateServer:
     async def stop(self) -> None:
         """End Asterisk: asked first, then killed. Safe to repeat."""
         if self._process is not None and self._process.returncode is None:
+            if self._pid is not None:
+                self.send_signal(signal.SIGTERM)
+                self.send_signal(signal.SIGCONT)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
             with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
-            try:
-                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
-            except TimeoutError:
-                self.send_signal(signal.SIGKILL)
-                await self._process.wait()
+                self._process.kill()  # what it started dies with it
+            await self._process.wait()
         if self._console is not None:
             self._console.close()
             self._console = None
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to Asterisk itself, for example SIGSTOP in a test."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        """Send a signal to Asterisk itself, for example SIGSTOP in a test; nothing when it has ended."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def cli(self, command: str) -> str:
         """Run a console command and return what it printed.
