@@ -6,7 +6,6 @@ reads a whole document keeps nothing of it that has problems, but can look at th
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +82,7 @@ def shown(value: object) -> Text:
             described = ("sebuah angka", "a number")
         case Mapping():
             described = ("sebuah objek", "an object")
-        case Sequence():
+        case list() | tuple():
             described = ("sebuah daftar", "a list")
         case _:
             described = ("bukan nilai JSON", "no JSON value")
@@ -175,7 +174,7 @@ class Fields:
         if value is None:
             return most
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if not math.isfinite(value) or not least <= value <= most:
+            if not least <= value <= most:  # so neither is NaN
                 self.report(ProblemCode.OUT_OF_RANGE, name, least=least, most=most)
                 return most
             if isinstance(value, kinds):

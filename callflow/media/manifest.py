@@ -13,6 +13,9 @@ from callflow.errors import ConfigurationError
 LONGEST_PROMPT_SECONDS: Final = 60.0
 """No prompt keeps a caller longer than this from the next key."""
 
+DEFAULT_MANIFEST: Final = Path(__file__).resolve().parents[2] / "ivr_prompts" / "manifest.toml"
+"""The one that comes with callflow."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Spoken = Annotated[str, Field(min_length=2, max_length=2000)]
