@@ -1,0 +1,217 @@
+"""Lays out the demonstration: a small centre on loopback, its addresses, and what `demo.json` tells of it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from callflow.settings import Settings
+
+CALLERS_BIND: Final = "127.0.0.11"
+"""Where citizens' INVITEs come from: the trunk is recognised by this address."""
+OPERATORS: Final = (
+    ("siti", "Siti Rahmawati", ("health",)),
+    ("budi", "Budi Santoso", ()),
+    ("dewi", "Dewi Lestari", ()),
+)
+USERS: Final = ("admin", "supervisor", "auditor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A number outside the centre and where its phone listens in this demonstration."""
+
+    name: str
+    number: str
+    trunk: str
+    bind: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOperator:
+    """An operator with the secrets that a demonstration tells."""
+
+    login: str
+    name: str
+    skills: tuple[str, ...]
+    password: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """All of one demonstration.
+
+    Attributes:
+        passwords: of the users admin, supervisor and auditor.
+    """
+
+    settings: Settings
+    operators: tuple[DemoOperator, ...]
+    passwords: dict[str, str]
+    medical: tuple[Outside, ...]
+    last_resort: tuple[Outside, ...]
+    queue: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """Where `demo.json` is."""
+        return self.settings.data_dir / "demo.json"
+
+    @property
+    def web_url(self) -> str:
+        """Where a person looks."""
+        return f"http://{self.settings.web_host}:{self.settings.web_port}"
+
+    def centre_toml(self) -> str:
+        """The centre document."""
+        lines = [
+            "# The demonstration's centre. A city writes its own after docs/INSTALL.md.",
+            "[centre]",
+            'id = "banyuwangi"',
+            'name = "Pusat Panggilan 112 Kabupaten Banyuwangi"',
+            'zone = "Asia/Jakarta"',
+            'region_code = "35.10"',
+            "",
+            "[[trunks]]",
+            'name = "telco"',
+            f'match = ["{CALLERS_BIND}"]',
+        ]
+        for outside in (*self.medical, *self.last_resort):
+            lines += [
+                "",
+                "[[trunks]]",
+                f'name = "{outside.trunk}"',
+                f'host = "{outside.bind}"',
+                f"port = {outside.port}",
+            ]
+        for operator in self.operators:
+            skills = ", ".join(f'"{skill}"' for skill in operator.skills)
+            lines += [
+                "",
+                "[[operators]]",
+                f'login = "{operator.login}"',
+                f'name = "{operator.name}"',
+                f"skills = [{skills}]",
+            ]
+        for table, entries in (("medical", self.medical), ("last_resort", self.last_resort)):
+            for entry in entries:
+                lines += ["", f"[[{table}]]", f'name = "{entry.name}"', f'number = "{entry.number}"']
+                lines += [f'trunk = "{entry.trunk}"']
+        if self.queue:
+            lines += ["", "[queue]", *(f"{name} = {value}" for name, value in self.queue.items())]
+        return "\n".join(lines) + "\n"
+
+    def describe(self, *, root: Path | None, pids: dict[str, int]) -> dict[str, Any]:
+        """What `demo.json` holds, so that any SIP phone or HTTP client can drive the demonstration."""
+        settings = self.settings
+        return {
+            "number": "112",
+            "trunk": {"bind": CALLERS_BIND, "host": settings.trunk_host, "port": settings.trunk_port},
+            "phones": {"host": settings.sip_host, "port": settings.sip_port},
+            "wss": {"url": f"ws://{settings.http_host}:{settings.http_port}/ws"},
+            "http": {"url": self.web_url},
+            "medical": [{"number": o.number, "bind": o.bind, "port": o.port} for o in self.medical],
+            "last_resort": [{"number": o.number, "bind": o.bind, "port": o.port} for o in self.last_resort],
+            "operators": [
+                {
+                    "login": operator.login,
+                    "password": operator.password,
+                    "endpoint": operator.endpoint,
+                    "sip_password": settings.secret(f"sip-{operator.endpoint}"),
+                    "skills": list(operator.skills),
+                }
+                for operator in self.operators
+            ],
+            "users": {login: {"login": login, "password": self.passwords[login]} for login in USERS},
+            "asterisk": {
+                "ari_url": settings.ari_url,
+                "ari_user": settings.ari_user,
+                "ari_password": settings.secret("ari_password"),
+                "root": None if root is None else str(root),
+            },
+            "pids": pids,
+        }
+
+    def write(self, *, root: Path | None, pids: dict[str, int]) -> None:
+        """Write `demo.json`, mode 0600, in one step."""
+        text = json.dumps(self.describe(root=root, pids=pids), indent=2, ensure_ascii=False)
+        part = self.file.with_suffix(".part")
+        part.touch(mode=0o600)
+        part.chmod(0o600)
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(self.file)
+
+
+def lay_out(
+    data_dir: Path, *, sip_port: int | None, http_port: int | None, queue: dict[str, float] | None = None
+) -> Layout:
+    """Choose addresses, ports and passwords; only loopback, and passwords new at each start.
+
+    Args:
+        data_dir: of this demonstration.
+        sip_port: for phones; None = a free one.
+        http_port: for the page and the API; None = a free one.
+        queue: differences from the default queue policy, in seconds.
+    """
+    ari_port = free_port()
+    settings = Settings(
+        data_dir=data_dir.resolve(),
+        sip_host="127.0.0.1",
+        sip_port=sip_port or free_port(),
+        trunk_host="127.0.0.10",
+        trunk_port=free_port("127.0.0.10"),
+        http_host="127.0.0.1",
+        http_port=ari_port,
+        ari_url=f"http://127.0.0.1:{ari_port}/ari",
+        ami_port=free_port(),
+        web_host="127.0.0.1",
+        web_port=http_port or free_port(),
+        rtp_start=(start := free_rtp_start()),
+        rtp_end=start + 1999,
+    )
+    return Layout(
+        settings=settings,
+        operators=tuple(
+            DemoOperator(
+                login=login, name=name, skills=skills, password=secrets.token_urlsafe(9), endpoint=f"op-{login}"
+            )
+            for login, name, skills in OPERATORS
+        ),
+        passwords={login: secrets.token_urlsafe(9) for login in USERS},
+        medical=(
+            _outside("Ambulans 118", "118", "ambulans-a", "127.0.0.21"),
+            _outside("PSC 119", "119", "ambulans-b", "127.0.0.22"),
+        ),
+        last_resort=(_outside("Pusat Provinsi", "+62315551112", "provinsi", "127.0.0.23"),),
+        queue=queue or {},
+    )
+
+
+def _outside(name: str, number: str, trunk: str, bind: str) -> Outside:
+    return Outside(name=name, number=number, trunk=trunk, bind=bind, port=free_port(bind))
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port on `host` that is free for UDP and TCP now."""
+    while True:
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as udp:
+            udp.bind((host, 0))
+            port = int(udp.getsockname()[1])
+            with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as tcp:
+                try:
+                    tcp.bind((host, port))
+                except OSError:
+                    continue
+                return port
+
+
+def free_rtp_start() -> int:
+    """An even port at the start of 2,000 that RTP may use, below the ephemeral range."""
+    return 10_000 + 2 * secrets.randbelow(9_000)
