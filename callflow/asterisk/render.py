@@ -114,8 +114,11 @@ def render(
         "run_dir": run,
         "cel_database": cel_database,
     }
-    environment = Environment(  # noqa: S701 no web pages; every value is checked or patterned
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 these are no web pages; every value is checked or patterned
     )
     environment.filters["address"] = _address
     texts = {

@@ -1,0 +1,94 @@
+"""`callflow asterisk …`: which Asterisk is used, its private installation, and its rendered configuration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callflow.asterisk.install import ensure_root
+from callflow.asterisk.locate import PRIVATE_ROOT, Installation, locate
+from callflow.asterisk.render import render as render_configuration
+from callflow.centre import load_centre
+from callflow.errors import CallflowError
+from callflow.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The Asterisk that callflow drives.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Data as JSON on standard output.")]
+
+
+@app.command()
+def render(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Directory to write to, for example /etc/asterisk. Default: DATA_DIR/asterisk/etc."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write Asterisk's configuration from the centre document; makes each missing secret once, prints none."""
+    settings = Settings()
+    try:
+        rendered = render_configuration(settings, load_centre(settings.centre_path), locate(), out=out)
+    except CallflowError as error:
+        raise _failed(error) from error
+    if as_json:
+        facts = {"etc": str(rendered.etc_dir), "files": rendered.files, "changed": rendered.changed}
+        typer.echo(json.dumps(facts))
+        return
+    typer.echo(f"{len(rendered.files)} files in {rendered.etc_dir}, changed: {', '.join(rendered.changed) or 'none'}")
+    if rendered.changed:
+        typer.echo("A running Asterisk takes them with: core reload (transports and modules: core restart gracefully)")
+
+
+@app.command()
+def install(
+    root: Annotated[Path, typer.Option(help="Where the private Asterisk goes.")] = PRIVATE_ROOT,
+    as_json: AsJson = False,
+) -> None:
+    """Make a private Asterisk, unless this machine has a good one of its own already."""
+    try:
+        installation = _ready(root)
+    except CallflowError as error:
+        raise _failed(error) from error
+    _tell(installation, as_json)
+
+
+@app.command()
+def where(as_json: AsJson = False) -> None:
+    """Say which Asterisk is used and how it is started."""
+    try:
+        installation = locate()
+    except CallflowError as error:
+        raise _failed(error) from error
+    _tell(installation, as_json)
+
+
+def _ready(root: Path) -> Installation:
+    if root == PRIVATE_ROOT:
+        try:
+            return locate()
+        except CallflowError:
+            pass
+    return ensure_root(root, progress=lambda line: typer.echo(f"  {line}", err=True))
+
+
+def _tell(installation: Installation, as_json: bool) -> None:
+    if as_json:
+        facts = {
+            "version": str(installation.version),
+            "start": installation.start,
+            "root": str(installation.root) if installation.root else None,
+        }
+        typer.echo(json.dumps(facts))
+    else:
+        typer.echo(
+            f"Asterisk {installation.version}, {installation.root or 'the system itself'}, by {installation.start}"
+        )
+
+
+def _failed(error: CallflowError) -> typer.Exit:
+    typer.echo(f"callflow asterisk: {error}", err=True)
+    return typer.Exit(1)
