@@ -16,10 +16,10 @@ from typing import Any, Final, cast
 
 import rfc8785
 
-from callflow import __version__
 from callflow.core.commands import Command
 from callflow.core.events import Event, TimerFired
 from callflow.core.ids import CallId, CentreId, offer_of_channel
+from callflow.core.switchboard import CORE_VERSION
 from callflow.core.timers import TimerKind
 from callflow.journal.codec import encode_command, encode_event
 from callflow.journal.upcasters import split_tag, tag_of
@@ -134,10 +134,10 @@ def _without_surrogates(value: Any) -> Any:
 
 @cache
 def core_version() -> str:
-    """Which core decides: the release, and a digest of the sources of `core` and `flows`, since any change counts."""
+    """Which core decides: its number, and a digest of the sources of `core` and `flows`, since any change counts."""
     digest = hashlib.sha256()
     for package in ("callflow.core", "callflow.flows"):
         sources = (entry for entry in files(package).iterdir() if entry.name.endswith((".py", ".json")))
         for source in sorted(sources, key=lambda entry: entry.name):
             digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    return f"{__version__}+{digest.hexdigest()[:12]}"
+    return f"{CORE_VERSION}+{digest.hexdigest()[:12]}"

@@ -21,7 +21,7 @@ class Call(Base):
         stage: where it ended in the funnel; None while it goes on.
         answered_at: first moment with a person. operator_id, destination: who that person was, at last.
         fallback: the dialplan served it, at least for a while.
-        handed_back_at: when we gave it back to the dialplan, at last; None when it came back or never left.
+        handed_back_at: when we last gave it back to the dialplan; None = never.
     """
 
     __tablename__ = "calls"
