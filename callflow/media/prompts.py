@@ -124,16 +124,17 @@ def build_prompts(
     with _one_build_at_a_time(out_dir), _workshop(out_dir) as workshop:
         known = read_index(out_dir).files
 
-        def work(task: _Task) -> _Outcome:
-            outcome = _build(task, workshop)
+        def told(outcome: _Outcome) -> _Outcome:
             if outcome.changed:
-                progress(task.path)
+                progress(outcome.path)
             return outcome
 
         # The work is done by other programs; threads only wait for them.
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            outcomes = [*pool.map(work, _tasks(manifest, out_dir, recorded_dir, known))]
-        outcomes.append(_build_music(out_dir, workshop, known.get(MUSIC_NAME)))
+            outcomes = [
+                *pool.map(lambda task: told(_build(task, workshop)), _tasks(manifest, out_dir, recorded_dir, known))
+            ]
+        outcomes.append(told(_build_music(out_dir, workshop, known.get(MUSIC_NAME))))
         files = {outcome.path: outcome.built for outcome in outcomes if outcome.built is not None}
         if files != known:
             write_index(out_dir, BuiltIndex(files=files))
