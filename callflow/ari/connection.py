@@ -1,0 +1,238 @@
+"""Keeps one engine connected with Asterisk: listens, reconnects, sends requests over the same websocket.
+
+The reader only parses and hands on, in order; it never waits, for Asterisk closes a websocket that is not read. After
+each connect the filters are sent again, then `on_connected` brings our knowledge in line, and only then do events of
+this connection go out: what came meanwhile waits in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from contextlib import suppress
+from typing import Any, Final, Protocol, TypeVar
+
+import aiohttp
+import structlog
+
+from callflow.ari.backoff import pauses
+from callflow.ari.errors import AriError, Fenced, NotConnected, OutcomeUnknown, Unauthorized, refusal
+from callflow.ari.messages import Answer, Unusable, read_message
+from callflow.ari.protocol import applications
+from callflow.ari.protocol.event_types import ApplicationReplaced, Event
+from callflow.ari.request import Request
+from callflow.ari.rest import Rest
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+REQUEST_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 5.0
+STEADY_SECONDS: Final = 5.0
+"""A connection that lasted this long is followed by the shortest pause."""
+PING_SECONDS: Final = 2.0
+"""A websocket whose far end answers no ping for half of this is taken for dead."""
+UNWANTED_EVENTS: Final = (
+    "ChannelVarset",
+    "ChannelDialplan",
+    "ChannelCallerId",
+    "ChannelConnectedLine",
+    "ChannelUserevent",
+    "ChannelHangupRequest",
+    "BridgeCreated",
+    "BridgeDestroyed",
+    "PlaybackStarted",
+    "PlaybackContinuing",
+    "ContactStatusChange",
+    "Dial",
+)
+"""Filtered at the source. A list of *allowed* events would swallow the answers to our requests (RESTResponse)."""
+
+
+class Listener(Protocol):
+    """What the connection tells its owner."""
+
+    def on_event(self, event: Event) -> None:
+        """Take an event; must not wait."""
+
+    async def on_connected(self) -> None:
+        """The connection is new: take stock. An AriError raised here ends it, and it is tried again."""
+
+    def on_disconnected(self) -> None:
+        """The connection is gone; another attempt follows."""
+
+
+class AriConnection:
+    """One application's connection with one Asterisk.
+
+    Attributes:
+        connected: the websocket is up and stock was taken.
+        skipped: frames that were no event we know.
+    """
+
+    def __init__(self, base_url: str, user: str, password: str, application: str) -> None:
+        self.application = application
+        self.connected = False
+        self.connects = 0
+        self.skipped = 0
+        self._base = base_url.rstrip("/")
+        self._rest = Rest(base_url, user, password)
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._numbers = itertools.count(1)
+
+    async def run(self, listener: Listener) -> None:
+        """Connect, listen and reconnect, for ever.
+
+        Raises:
+            Fenced: another engine took over; never reconnect.
+        """
+        waits = pauses()
+        clock = asyncio.get_running_loop().time
+        try:
+            while True:
+                began = clock()
+                try:
+                    await self._listen(listener)
+                except (AriError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                    log.warning("not connected with Asterisk", error=_described(error))
+                    if isinstance(error, Fenced):
+                        raise
+                self._disconnect(listener)
+                if clock() - began > STEADY_SECONDS:
+                    waits = pauses()
+                await asyncio.sleep(next(waits))
+        finally:
+            self._disconnect(listener)
+            await self._rest.close()
+
+    async def request(self, request: Request[T], *, timeout_seconds: float = REQUEST_SECONDS) -> T:
+        """Send a request over the websocket, or over HTTP while there is none, and wait for its answer.
+
+        Raises:
+            Refused: Asterisk's error status. NotConnected: not sent. OutcomeUnknown: sent, but not answered.
+        """
+        socket = self._socket
+        if socket is None or socket.closed:
+            return await self._rest.send(request, timeout_seconds)
+        number = str(next(self._numbers))
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        try:
+            await socket.send_str(_frame(request, number))
+            async with asyncio.timeout(timeout_seconds):
+                got = await answer
+        except TimeoutError as error:
+            raise OutcomeUnknown(request.operation, f"no answer within {timeout_seconds:g} s") from error
+        except (aiohttp.ClientError, ConnectionError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and not answer.cancelled():
+                raise
+            raise OutcomeUnknown(request.operation, "the connection ended") from error
+        finally:
+            self._answers.pop(number, None)
+        if got.status >= 400:
+            raise refusal(got.status, request.operation, got.reason)
+        return request.read(got.body)
+
+    async def request_http(self, request: Request[T], *, timeout_seconds: float = REQUEST_SECONDS) -> T:
+        """Send a request over HTTP: one that may block must not hold up those behind it on the websocket.
+
+        Raises:
+            Refused, NotConnected, OutcomeUnknown: as `request`.
+        """
+        return await self._rest.send(request, timeout_seconds)
+
+    async def _listen(self, listener: Listener) -> None:
+        async with self._rest.session.ws_connect(
+            f"{self._base}/events",
+            params={"app": self.application, "subscribeAll": "false"},
+            timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+            heartbeat=PING_SECONDS,
+            max_msg_size=0,
+        ) as socket:
+            self._socket = socket
+            self.connects += 1
+            early: list[Event] = []
+            reader = asyncio.create_task(self._read(socket, early, listener), name="ari reader")
+            try:
+                await self._take_stock(reader, listener)
+                self.connected = True
+                log.info("connected with Asterisk", application=self.application)
+                for event in early:
+                    listener.on_event(event)
+                early.clear()
+                await reader
+            finally:
+                reader.cancel()
+                with suppress(asyncio.CancelledError, AriError, aiohttp.ClientError, OSError):
+                    await reader
+
+    async def _take_stock(self, reader: asyncio.Task[None], listener: Listener) -> None:
+        async def stock() -> None:
+            unwanted = {"disallowed": [{"type": name} for name in UNWANTED_EVENTS]}
+            await self.request(applications.filter(application_name=self.application, filter=unwanted))
+            await listener.on_connected()
+
+        taking = asyncio.create_task(stock(), name="ari stock")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await asyncio.wait({taking, reader}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                await reader
+                raise NotConnected("stock-taking")
+            await taking
+        finally:
+            taking.cancel()
+            with suppress(asyncio.CancelledError, AriError):
+                await taking
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, early: list[Event], listener: Listener) -> None:
+        async for frame in socket:
+            if frame.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                continue
+            match read_message(frame.data):
+                case Answer() as answer:
+                    waiting = self._answers.get(answer.request)
+                    if waiting is not None and not waiting.done():
+                        waiting.set_result(answer)
+                case Unusable() as unusable:
+                    self.skipped += 1
+                    log.warning("skipped a message of Asterisk's", kind=unusable.kind, why=unusable.why)
+                case ApplicationReplaced():
+                    raise Fenced(self.application)
+                case event if self.connected:
+                    listener.on_event(event)
+                case event:
+                    early.append(event)
+
+    def _disconnect(self, listener: Listener) -> None:
+        self._socket = None
+        for waiting in self._answers.values():
+            waiting.cancel()
+        if self.connected:
+            self.connected = False
+            log.warning("disconnected from Asterisk", application=self.application)
+            listener.on_disconnected()
+
+
+def _frame(request: Request[Any], number: str) -> str:
+    content: dict[str, Any] = {
+        "type": "RESTRequest",
+        "transaction_id": number,
+        "request_id": number,
+        "method": request.method,
+        "uri": request.path,
+        "query_strings": [{"name": name, "value": value} for name, value in request.query],
+    }
+    if request.body is not None:
+        content |= {"content_type": "application/json", "message_body": json.dumps(request.body)}
+    return json.dumps(content)
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        if error.status in (401, 403):
+            return str(Unauthorized(error.status, "GET events", "check the user and secrets/ari_password"))
+        return f"handshake refused with {error.status}"
+    return f"{type(error).__name__}: {error}" if isinstance(error, AriError | OSError) else type(error).__name__
