@@ -1,0 +1,122 @@
+"""Translates what Asterisk says into the core's events. What means nothing for a call is left out here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final
+
+from callflow.ari import naming
+from callflow.ari.protocol import event_types as ari
+from callflow.ari.protocol.models import Channel, Endpoint
+from callflow.core.events import (
+    CallArrived,
+    CallerGone,
+    EndpointReported,
+    Event,
+    KeyPressed,
+    LegGone,
+    LegJoined,
+    OfferAnswered,
+    OfferRang,
+    PlaybackEnded,
+)
+from callflow.core.ids import BridgeId, CallId, ChannelId, EndpointName, PlaybackId, call_of_playback
+
+_PJSIP: Final = "PJSIP"
+
+
+class Wire:
+    """Translates events, in order.
+
+    It remembers the numbers that claimed calls dialled: they stand in the broadcast alone, for the dialplan has
+    moved on by the time the call is ours.
+
+    Args:
+        now: the engine's clock.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self._dialled: dict[str, str] = {}
+
+    def broadcast(self, event: ari.CallBroadcast) -> None:
+        """Remember what a call that is offered to all engines dialled."""
+        self._dialled[event.channel.id] = event.called or ""
+
+    def not_ours(self, channel: str) -> None:
+        """Forget a call that another engine claimed, or that nobody could."""
+        self._dialled.pop(channel, None)
+
+    def translate(self, event: ari.Event) -> Iterator[Event]:
+        """The core's events for one of Asterisk's: none, or one."""
+        match event:
+            case ari.StasisStart(channel=channel):
+                yield from self._started(channel)
+            case ari.ChannelStateChange(channel=channel) if channel.state == "Ringing":
+                leg = naming.offered_leg(channel)
+                if leg is not None:
+                    yield OfferRang(at=self.now(), call=leg[0], offer=leg[1])
+            case ari.ChannelDtmfReceived(channel=channel, digit=digit):
+                call = self._caller(channel)
+                if call is not None:
+                    yield KeyPressed(at=self.now(), call=call, key=digit)
+            case ari.PlaybackFinished(playback=playback):
+                of_call = call_of_playback(playback.id)
+                if of_call is not None:
+                    failed = playback.state == "failed"
+                    ended = PlaybackId(playback.id)
+                    yield PlaybackEnded(at=self.now(), call=of_call, playback=ended, failed=failed)
+            case ari.ChannelEnteredBridge(channel=Channel() as channel, bridge=bridge):
+                leg = naming.offered_leg(channel)
+                call = leg[0] if leg is not None else naming.call_of(channel)
+                if call is not None:
+                    entered, into = ChannelId(channel.id), BridgeId(bridge.id)
+                    yield LegJoined(at=self.now(), call=call, channel=entered, bridge=into)
+            case ari.ChannelDestroyed(channel=channel, cause=cause):
+                yield from self._destroyed(channel, cause)
+            case ari.EndpointStateChange(endpoint=endpoint) | ari.PeerStatusChange(endpoint=endpoint):
+                yield from self.report(endpoint)
+            case _:
+                pass
+
+    def report(self, endpoint: Endpoint) -> Iterator[EndpointReported]:
+        """Asterisk's word on a phone."""
+        if endpoint.technology == _PJSIP:
+            yield EndpointReported(
+                at=self.now(),
+                endpoint=EndpointName(endpoint.resource),
+                online=endpoint.state == "online",
+                channels=tuple(ChannelId(channel) for channel in endpoint.channel_ids),
+            )
+
+    def _started(self, channel: Channel) -> Iterator[Event]:
+        leg = naming.offered_leg(channel)
+        if leg is not None:
+            yield OfferAnswered(at=self.now(), call=leg[0], offer=leg[1])
+            return
+        call = naming.call_of(channel)
+        if call is not None:
+            yield CallArrived(
+                at=self.now(),
+                call=call,
+                channel=ChannelId(channel.id),
+                caller=naming.caller_of(channel),
+                dialled=self._dialled.pop(channel.id, channel.dialplan.exten),
+                trunk=naming.endpoint_of(channel),
+                arrived_at=naming.arrived_at(channel),
+                step=naming.variable(channel, naming.STEP),
+            )
+
+    def _destroyed(self, channel: Channel, cause: int) -> Iterator[Event]:
+        leg = naming.offered_leg(channel)
+        if leg is not None:
+            yield LegGone(at=self.now(), call=leg[0], offer=leg[1], cause=cause)
+            return
+        call = self._caller(channel)
+        if call is not None:
+            yield CallerGone(at=self.now(), call=call, cause=cause)
+
+    def _caller(self, channel: Channel) -> CallId | None:
+        """The call of which this is the caller's own channel: legs inherit the variable, but are no callers."""
+        return None if naming.offered_leg(channel) is not None else naming.call_of(channel)
