@@ -14,7 +14,9 @@ from callflow.flows.default import default_flow_text
 from callflow.flows.draw import draw_flow
 from callflow.flows.problems import Problem
 from callflow.flows.text import MAX_DOCUMENT_BYTES
+from callflow.flows.timing import longest_seconds_without_key
 from callflow.flows.validate import AvailablePrompts, Checked, check_flow
+from callflow.media.built_index import read_index
 from callflow.media.manifest import DEFAULT_MANIFEST, load_manifest
 from callflow.media.prompts import available_prompts
 
@@ -37,10 +39,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def check(file: FlowFile = None, prompts: PromptsDirectory = None, as_json: AsJson = False) -> None:
     """Name everything that is wrong with a flow; exit code 1 when there is anything."""
     checked = check_flow(_read(file), _available(prompts))
+    silence = _silence_seconds(checked, prompts)
     if as_json:
-        typer.echo(json.dumps(_as_data(file, checked), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_as_data(file, checked, silence), indent=2, ensure_ascii=False))
     else:
-        _print(file, checked)
+        _print(file, checked, silence)
     raise typer.Exit(1 if checked.problems else 0)
 
 
@@ -72,24 +75,38 @@ def _available(directory: Path | None) -> AvailablePrompts:
         raise typer.Exit(1) from error
 
 
+def _silence_seconds(checked: Checked, directory: Path | None) -> float | None:
+    """How long a caller who presses nothing waits for the queue; None when that is not known."""
+    if checked.document is None or directory is None:
+        return None
+    lengths = {path: built.seconds for path, built in read_index(directory).files.items()}
+    try:
+        return round(longest_seconds_without_key(checked.document, lengths), 1)
+    except KeyError:  # prompts that were put there by hand
+        return None
+
+
 def _source(file: Path | None) -> str:
     return "default flow" if file is None else str(file)
 
 
-def _as_data(file: Path | None, checked: Checked) -> dict[str, object]:
+def _as_data(file: Path | None, checked: Checked, silence: float | None) -> dict[str, object]:
     return {
         "source": _source(file),
         "ok": not checked.problems,
         "flow": None if checked.document is None else checked.document.flow,
         "version": None if checked.document is None else flow_digest(checked.document),
+        "longest_seconds_without_key": silence,
         "problems": [problem.to_mapping() for problem in checked.problems],
     }
 
 
-def _print(file: Path | None, checked: Checked) -> None:
+def _print(file: Path | None, checked: Checked, silence: float | None) -> None:
     if checked.document is not None:
         count = len(checked.document.nodes)
         typer.echo(f"{_source(file)}: ok, {count} nodes, version {flow_digest(checked.document)}")
+        if silence is not None:
+            typer.echo(f"a caller who presses nothing is in a queue after at most {silence} s")
         return
     _list_problems(checked.problems, err=False)
     typer.echo(f"{_source(file)}: {len(checked.problems)} problems", err=True)

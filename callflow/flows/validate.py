@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import networkx as nx
 
@@ -32,6 +32,8 @@ from callflow.flows.model import (
 )
 from callflow.flows.parse import Draft, parse_flow
 from callflow.flows.problems import Problem, ProblemCode, problem
+
+_MOST_HINTS: Final = 20
 
 AvailablePrompts: TypeAlias = Mapping[str, Collection[str]]
 """The names of the prompts that exist, by language."""
@@ -91,18 +93,20 @@ def _graph(exits: Mapping[NodeName, Mapping[str, NodeName]]) -> nx.DiGraph[NodeN
 
 
 def _dangling(document: FlowDocument, exits: Mapping[NodeName, Mapping[str, NodeName]]) -> Iterator[Problem]:
-    def no_such(target: NodeName, **place: str | None) -> Problem:
-        close = difflib.get_close_matches(target, exits, n=1)
-        hint = f" ('{close[0]}'?)" if close else ""
-        return problem(ProblemCode.NO_SUCH_NODE, **place, target=target, hint=hint)
-
     # '' stands for what could not be read, which is a problem already.
+    missing = [(name, exit_name, to) for name, leads in exits.items() for exit_name, to in leads.items()]
+    missing = [(name, exit_name, to) for name, exit_name, to in missing if to and to not in exits]
+    # A look for similar names takes milliseconds: it is worth them for slips of the pen, not for thousands of names.
+    hints = {to: _hint(to, exits) for to in {document.start, *(to for _, _, to in missing[:_MOST_HINTS])} - set(exits)}
     if document.start and document.start not in exits:
-        yield no_such(document.start, field="start")
-    for name, leads in exits.items():
-        for exit_name, target in leads.items():
-            if target and target not in exits:
-                yield no_such(target, node=name, at_exit=exit_name)
+        yield problem(ProblemCode.NO_SUCH_NODE, field="start", target=document.start, hint=hints[document.start])
+    for name, exit_name, to in missing:
+        yield problem(ProblemCode.NO_SUCH_NODE, node=name, at_exit=exit_name, target=to, hint=hints.get(to, ""))
+
+
+def _hint(name: NodeName, names: Collection[NodeName]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f" ('{close[0]}'?)" if close else ""
 
 
 def _endings(document: FlowDocument, *, all_read: bool) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from callflow.cli import flows
 from callflow.flows.default import default_flow_text
+from callflow.media.built_index import BuiltFile, BuiltIndex, PromptSource, write_index
 
 RUN = CliRunner()
 
@@ -59,6 +60,21 @@ def test_missing_prompts_are_named_when_a_directory_is_given(tmp_path: Path) -> 
     result = RUN.invoke(flows.app, ["check", "--prompts", str(tmp_path)])
     assert result.exit_code == 1
     assert "prompt 'greeting' does not exist in language 'en'" in result.stdout
+
+
+def test_wait_without_a_key_is_printed_when_the_lengths_of_prompts_are_known(tmp_path: Path) -> None:
+    names = ("greeting", "menu", "wrong_key", "information", "information_offer")
+    files = {}
+    for path in (f"{language}/{name}" for language in ("id", "en") for name in names):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{path}.wav").write_bytes(b"sound")
+        files[path] = BuiltFile(
+            source=PromptSource.DRAFT, made_of="", text_digest="", seconds=2.5, speech_dbfs=-19.0, sha256=""
+        )
+    assert "presses nothing" not in RUN.invoke(flows.app, ["check", "--prompts", str(tmp_path)]).stdout
+    write_index(tmp_path, BuiltIndex(files=files))
+    result = RUN.invoke(flows.app, ["check", "--prompts", str(tmp_path)])
+    assert "a caller who presses nothing is in a queue after at most 13.0 s" in result.stdout
 
 
 def test_too_large_is_named_when_the_file_is_huge(tmp_path: Path) -> None:

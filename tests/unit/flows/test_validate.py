@@ -100,6 +100,13 @@ def test_no_name_is_suggested_when_none_is_like_it(of_nodes: Make) -> None:
     assert only(of_nodes(a=menu(key1="zzz"))).message.en.endswith("name an existing node")
 
 
+def test_only_the_first_names_get_a_suggestion_when_very_many_do_not_exist(of_nodes: Make) -> None:
+    found = check_flow(of_nodes(**{f"a{i}": goto(f"persn{i}") for i in range(30)}), None).problems
+    missing = [problem.message.en for problem in found if problem.code is ProblemCode.NO_SUCH_NODE]
+    assert len(missing) == 30
+    assert [message.endswith("('person'?)") for message in missing] == [True] * 20 + [False] * 10
+
+
 def test_start_is_named_when_it_does_not_exist(of_nodes: Make) -> None:
     problem = only({**of_nodes(a=menu()), "start": "begin"})
     assert (problem.code, problem.node, problem.field) == (ProblemCode.NO_SUCH_NODE, None, "start")
