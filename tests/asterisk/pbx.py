@@ -131,6 +131,8 @@ class Pbx:
         """What Asterisk itself wrote of its channels, oldest first."""
         with closing(sqlite3.connect(f"file:{self.rendered.cel_database}?mode=ro", uri=True)) as database:
             database.row_factory = sqlite3.Row
+            # callers' texts are in there as they came
+            database.text_factory = lambda text: text.decode(errors="replace")
             return [dict(row) for row in database.execute("SELECT * FROM cel ORDER BY AcctId")]
 
     def recordings(self) -> dict[str, Path]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pytest
 import pytest_asyncio
+import soundfile
 
-from callflow.demo.audio import tone_present
-from callflow.demo.phones.call import PhoneCall
+from callflow.demo.audio import longest_silence_seconds, tone_present
+from callflow.demo.phones.call import IncomingCall, PhoneCall
 from callflow.demo.phones.phone import Phone
-from callflow.demo.phones.protocol import EndedBy
+from callflow.demo.phones.protocol import CallArrived, EndedBy
 
-from .pbx import HOST, OUTSIDE_BIND, TRUNK_BIND, Pbx
+from .pbx import HOST, LAST_RESORT_NUMBERS, MEDICAL_NUMBERS, OUTSIDE_BIND, TRUNK_BIND, Pbx
 
 CITIZEN = "sip:081234567890@carrier.example"
 CITIZEN_HZ = 620
 PERSON_HZ = 1020
+GREETING_HZ = 1400
 
 
 @pytest_asyncio.fixture
@@ -49,6 +54,11 @@ async def dial_112(pbx: Pbx, citizen: Phone, number: str = "112", from_uri: str 
     return await citizen.call(pbx.uri(number), from_uri=from_uri, tone_hz=CITIZEN_HZ)
 
 
+def dialled(call: IncomingCall) -> str:
+    """The number for which an outside phone was rung."""
+    return call.invite.request_uri.removeprefix("sip:").split("@")[0]
+
+
 def marks(pbx: Pbx) -> list[str]:
     return [row["userdeftype"] for row in pbx.cel() if row["userdeftype"]]
 
@@ -72,3 +82,161 @@ async def test_operator_talks_with_caller_when_nobody_claims(pbx: Pbx, citizen: 
     tracks = pbx.recordings()
     assert tone_present(tracks[f"{call_id}-in"], CITIZEN_HZ).seconds > 2
     assert tone_present(tracks[f"{call_id}-out"], PERSON_HZ).seconds > 1
+
+
+@pytest.fixture
+def greeting(pbx: Pbx) -> float:
+    """Lays a tone where the greeting is played from; returns its frequency."""
+    samples = 0.3 * np.sin(2 * np.pi * GREETING_HZ * np.arange(3 * 8000) / 8000)
+    for language in ("id", "en"):
+        path = pbx.settings.prompts_dir / language / "fallback_greeting.wav"
+        path.parent.mkdir(parents=True)
+        soundfile.write(path, samples, 8000, subtype="PCM_16")
+    return GREETING_HZ
+
+
+async def test_ambulance_is_dialled_when_caller_presses_1_during_greeting(
+    pbx: Pbx, citizen: Phone, outside: Phone, operator: Phone, greeting: float
+) -> None:
+    await outside.auto_answer(tone_hz=PERSON_HZ)
+    call = await dial_112(pbx, citizen)
+    await call.wait_heard(1.0)
+    await call.send_dtmf("1")
+    taken = await outside.wait_incoming()
+    assert (taken.caller.user, dialled(taken)) == ("081234567890", MEDICAL_NUMBERS[0])
+    heard, heard_outside = await asyncio.gather(call.wait_heard(5), taken.wait_heard(2))
+    assert tone_present(heard.path, greeting).seconds > 0.5
+    assert tone_present(heard.path, PERSON_HZ).seconds > 1
+    assert tone_present(heard_outside.path, CITIZEN_HZ).seconds > 1
+    assert marks(pbx) == ["CALLFLOW_FALLBACK", "CALLFLOW_MEDICAL"]
+    assert [report for report in operator.reports if isinstance(report, CallArrived)] == []
+
+
+async def test_next_ambulance_is_dialled_when_first_is_busy(
+    pbx: Pbx, citizen: Phone, outside: Phone, greeting: float
+) -> None:
+    await outside.auto_reject(486)
+    call = await dial_112(pbx, citizen)
+    await call.wait_heard(1.0)
+    await call.send_dtmf("1")
+    first = await outside.wait_incoming()
+    second = await outside.wait_incoming()
+    third = await outside.wait_incoming()
+    assert [dialled(each) for each in (first, second, third)] == [*MEDICAL_NUMBERS, LAST_RESORT_NUMBERS[0]]
+    assert call.end is None
+
+
+async def test_caller_gets_an_operator_when_ambulance_hangs_up(
+    pbx: Pbx, citizen: Phone, outside: Phone, operator: Phone, greeting: float
+) -> None:
+    await outside.auto_answer(tone_hz=PERSON_HZ)
+    await operator.auto_answer(tone_hz=GREETING_HZ)
+    call = await dial_112(pbx, citizen)
+    await call.wait_heard(1.0)
+    await call.send_dtmf("1")
+    ambulance = await outside.wait_incoming()
+    await ambulance.wait_confirmed()
+    await ambulance.hang_up()
+    taken = await operator.wait_incoming()
+    await taken.wait_confirmed()
+    assert call.end is None
+
+
+async def test_last_resort_rings_at_once_when_no_phone_is_registered(pbx: Pbx, citizen: Phone, outside: Phone) -> None:
+    await outside.auto_answer(tone_hz=PERSON_HZ)
+    call = await dial_112(pbx, citizen)
+    taken = await outside.wait_incoming(3.0)
+    assert (taken.caller.user, dialled(taken)) == ("081234567890", LAST_RESORT_NUMBERS[0])
+    heard = await call.wait_heard(2.5)
+    assert tone_present(heard.path, PERSON_HZ).seconds > 1
+    assert marks(pbx) == ["CALLFLOW_FALLBACK", "CALLFLOW_LAST_RESORT"]
+
+
+async def test_caller_is_kept_with_music_when_nobody_at_all_answers(
+    pbx: Pbx, citizen: Phone, outside: Phone, operator: Phone
+) -> None:
+    await outside.auto_reject(503)
+    call = await dial_112(pbx, citizen)
+    rings = [await operator.wait_incoming(15) for _ in range(2)]
+    tried = [await outside.wait_incoming(15) for _ in LAST_RESORT_NUMBERS]
+    rings.append(await operator.wait_incoming(15))
+    await rings[-1].answer()
+    await rings[-1].wait_confirmed()
+    assert [dialled(each) for each in tried] == list(LAST_RESORT_NUMBERS)
+    assert call.end is None
+    heard = await call.wait_heard(12)
+    assert longest_silence_seconds(heard.path) < 5
+
+
+@pytest.mark.parametrize(
+    "number", ["+62112", "112", "0112", "s", "h", "i", "t", "op-ani", "s%40fallback", "112%2C1%2CSystem", "x" * 180]
+)
+async def test_caller_is_served_when_number_is_anything(pbx: Pbx, citizen: Phone, operator: Phone, number: str) -> None:
+    call = await dial_112(pbx, citizen, number)
+    taken = await operator.wait_incoming()
+    await taken.answer()
+    await call.wait_confirmed()
+    assert len(pbx.recordings()) == 3
+
+
+@pytest.mark.parametrize(
+    "from_uri",
+    [
+        "sip:op-ani@127.0.0.1",
+        '"op-ani" <sip:op-ani@127.0.0.2>',
+        '"${SHELL(id)}" <sip:%24%7BEPOCH%7D@127.0.0.2>',
+        '"a,b)(c" <sip:..%2F..%2Fetc%2Fpasswd@127.0.0.2>',
+        f'"{"y" * 900}" <sip:{"9" * 120}@127.0.0.2>',
+        "sip:%FF%FE@127.0.0.2",
+    ],
+)
+async def test_caller_is_a_citizen_when_from_is_forged(
+    pbx: Pbx, citizen: Phone, operator: Phone, from_uri: str
+) -> None:
+    call = await dial_112(pbx, citizen, from_uri=from_uri)
+    taken = await operator.wait_incoming()
+    await taken.answer()
+    await call.wait_confirmed()
+    first = pbx.cel()[0]
+    assert first["channame"].startswith("PJSIP/trunk-carrier-")
+    assert first["context"] == "from-trunk"
+    names = list(pbx.recordings())
+    assert len(names) == 3
+    assert all(re.fullmatch(r"banyuwangi-\d+\.\d+(-in|-out)?", name) for name in names)
+
+
+async def test_call_keeps_id_and_recording_when_it_comes_back_to_the_dialplan(
+    pbx: Pbx, citizen: Phone, operator: Phone
+) -> None:
+    call = await dial_112(pbx, citizen)
+    await operator.wait_incoming()
+    [channel] = [name for name in await pbx.channels() if name.startswith("PJSIP/trunk-carrier")]
+    before = await variables(pbx, channel)
+    await pbx.server.cli(f"channel redirect {channel} from-trunk,s,1")
+    again = await operator.wait_incoming()
+    await again.answer()
+    await again.wait_confirmed()
+    assert await variables(pbx, channel) == before
+    assert len(pbx.recordings()) == 3
+    assert call.end is None
+    assert datetime.now(UTC) - datetime.fromisoformat(before["CALLFLOW_ARRIVED"]) < timedelta(seconds=60)
+
+
+async def variables(pbx: Pbx, channel: str) -> dict[str, str]:
+    """The call's id and arrival as its channel has them."""
+    shown = await pbx.server.cli(f"core show channel {channel}")
+    return dict(re.findall(r"^(CALLFLOW_(?:ID|ARRIVED|ARRIVED_EPOCH))=(.*)$", shown, re.MULTILINE))
+
+
+async def test_caller_gets_another_operator_when_phone_vanishes(pbx: Pbx, citizen: Phone) -> None:
+    async with Phone.start(name="ani") as first, Phone.start(name="budi") as second:
+        await sign_in(pbx, first, "ani")
+        await first.auto_answer(tone_hz=PERSON_HZ)
+        call = await dial_112(pbx, citizen)
+        await (await first.wait_incoming()).wait_confirmed()
+        await sign_in(pbx, second, "budi")
+        await first.vanish()
+        taken = await second.wait_incoming(40)
+        await taken.answer()
+        await taken.wait_confirmed()
+        assert call.end is None
