@@ -169,6 +169,20 @@ class Follower:
             self.close()
             raise JournalDamaged(self._path, str(error)) from error
 
+    def last_seq(self) -> int:
+        """The last entry's number; 0 = none yet.
+
+        Raises:
+            JournalDamaged: when the file cannot be read.
+        """
+        if self._connection is None:
+            return 0
+        try:
+            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0])
+        except sqlite3.Error as error:
+            self.close()
+            raise JournalDamaged(self._path, str(error)) from error
+
     def close(self) -> None:
         """Let go of the file."""
         if self._connection is not None:

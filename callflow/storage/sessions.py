@@ -20,17 +20,24 @@ def async_url(url: str) -> str:
 
 
 def open_database(url: str) -> AsyncEngine:
-    """An engine for the URL. Nothing is connected yet; `await engine.dispose()` ends it."""
+    """An engine for the URL. Nothing is connected yet; `await engine.dispose()` ends it.
+
+    Parameters never stand in its errors or logs: they are personal data.
+    """
     parsed = make_url(async_url(url))
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_async_engine(parsed, connect_args={"timeout": 10.0})
+        engine = create_async_engine(parsed, hide_parameters=True, connect_args={"timeout": 10.0})
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     # A server that restarted leaves dead connections behind; a hung one must not hold the caller for ever.
     return create_async_engine(
-        parsed, pool_pre_ping=True, pool_timeout=10.0, connect_args={"timeout": 5.0, "command_timeout": 30.0}
+        parsed,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_timeout=10.0,
+        connect_args={"timeout": 5.0, "command_timeout": 30.0},
     )
 
 
