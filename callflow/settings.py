@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     Attributes:
         data_dir: everything callflow writes: journal, checkpoints, recordings, prompts, sockets.
         database_url: SQLAlchemy URL; None = SQLite in `data_dir`.
+        second_journal_dir: used when `journal_dir` cannot be written; best on another disk. None = none.
         engine_id: this engine's name; its ARI application is `callflow-<engine_id>`.
     """
 
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     centre_file: Path | None = None
     database_url: SecretStr | None = None
+    second_journal_dir: Path | None = None
     engine_id: str = Field(default="engine1", pattern=r"^[a-z0-9-]{1,32}$")
     ari_url: str = "http://127.0.0.1:8088/ari"
     ari_user: str = "callflow"
@@ -109,6 +111,11 @@ class Settings(BaseSettings):
     def asterisk_dir(self) -> Path:
         """Rendered configuration and run-time files of an Asterisk that we configure: etc/ log/ run/ spool/."""
         return self.data_dir / "asterisk"
+
+    @property
+    def cel_path(self) -> Path:
+        """Asterisk's own record of channel events, written without us."""
+        return self.asterisk_dir / "cel" / "cel.db"
 
     @property
     def engine_socket(self) -> Path:

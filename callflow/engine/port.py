@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ from callflow.core.ids import OperatorId, RequestId
 from callflow.core.view import view
 from callflow.engine.clock import Clock
 from callflow.engine.loop import EngineLoop
+from callflow.errors import ConfigurationError
 from callflow.flows.validate import AvailablePrompts, check_flow
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,8 @@ class PortContext:
         decode_report: an event that another process of ours witnessed (RecordingMeasured, FallbackWitnessed,
             SettingsChanged, OperatorChanged) from its JSON-able mapping; raises ValueError on any other.
         prompts: the prompts that exist now, for flows that are to be published.
+        centre_changes: what differs between the centre document, read anew, and what is in force; raises
+            ConfigurationError.
         health: the state of the engine's parts.
         metrics: Prometheus text.
     """
@@ -56,6 +59,7 @@ class PortContext:
     encode_fact: Callable[[Fact], Mapping[str, Any]]
     decode_report: Callable[[Mapping[str, Any]], Event]
     prompts: Callable[[], AvailablePrompts]
+    centre_changes: Callable[[], Iterable[Event]]
     health: Callable[[], Mapping[str, Any]]
     metrics: Callable[[], bytes]
 
@@ -114,6 +118,7 @@ class Port:
             ),
             "resume": lambda body: self._ask(ResumeRequested, body),
             "publish_flow": self._publish_flow,
+            "apply_centre": self._apply_centre,
         }
 
     async def _ask(self, event: Callable[..., Event], body: Mapping[str, Any], **fields: Any) -> web.Response:
@@ -136,6 +141,15 @@ class Port:
         published = FlowPublished(at=self._context.clock.now(), version=version, document=document, published_by=by)
         await loop.settled(published)
         return web.json_response({"version": version})
+
+    async def _apply_centre(self, _: Mapping[str, Any]) -> web.Response:
+        try:
+            changes = tuple(self._context.centre_changes())
+        except ConfigurationError as error:
+            return web.json_response({"problems": error.problems}, status=422)
+        for event in changes:
+            await self._context.loop.settled(event)
+        return web.json_response({"changes": len(changes)})
 
     async def _report(self, request: web.Request) -> web.Response:
         """An event that the worker or a command witnessed; answered once it is on disk."""

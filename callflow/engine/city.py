@@ -1,0 +1,32 @@
+"""Brings the centre document into the journal: one event for each difference from what is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from callflow.core.city import CentreSettings, OperatorProfile
+from callflow.core.events import Event, FlowPublished, OperatorChanged, SettingsChanged
+from callflow.core.state import State
+from callflow.flows.default import default_flow_text
+
+PUBLISHED_WITH_CALLFLOW: Final = "callflow"
+
+
+def differences(
+    state: State, settings: CentreSettings, operators: Iterable[OperatorProfile], at: datetime
+) -> Iterator[Event]:
+    """The events that make the state say what the document says; the default flow where none was ever published."""
+    if state.settings != settings:
+        yield SettingsChanged(at=at, settings=settings)
+    wanted = {profile.operator: profile for profile in operators}
+    for name, profile in wanted.items():
+        known = state.operators.get(name)
+        if known is None or known.profile != profile or not known.active:
+            yield OperatorChanged(at=at, profile=profile)
+    for name, known in state.operators.items():
+        if known.active and name not in wanted:
+            yield OperatorChanged(at=at, profile=known.profile, active=False)
+    if state.flow_version is None:
+        yield FlowPublished(at=at, version=1, document=default_flow_text(), published_by=PUBLISHED_WITH_CALLFLOW)
