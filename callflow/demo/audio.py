@@ -158,16 +158,19 @@ def dominant_tone(samples: Samples, rate: int) -> Tone:
 def tone_present(
     recording: Path | Audio, hz: float, from_seconds: float = 0.0, to_seconds: float | None = None
 ) -> ToneMatch:
-    """How far a tone of `hz` (within 25 Hz) fills a span of a recording."""
+    """How far a tone of `hz` (within 40 Hz) fills a span of a recording."""
     part = _loaded(recording).between(from_seconds, to_seconds)
-    if not is_sound(part.samples):
-        return ToneMatch(share=0.0, seconds=0.0)
-    seconds = sum(
-        len(frame) / part.rate
-        for frame in _frames(part)
-        if is_sound(frame) and _share_near(*_spectrum(frame, part.rate), hz) > _TONE_SHARE
-    )
-    return ToneMatch(share=_share_near(*_spectrum(part.samples, part.rate), hz), seconds=seconds)
+    near, total, seconds = 0.0, 0.0, 0.0
+    for frame in _frames(part):
+        if not is_sound(frame):
+            continue
+        energy, hz_per_bin = _spectrum(frame, part.rate)
+        share = _share_near(energy, hz_per_bin, hz)
+        near += share * float(energy.sum())
+        total += float(energy.sum())
+        if share > _TONE_SHARE:
+            seconds += len(frame) / part.rate
+    return ToneMatch(share=near / total if total else 0.0, seconds=seconds)
 
 
 def energy_spans(
