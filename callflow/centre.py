@@ -70,11 +70,17 @@ class Trunk(_Document):
 
 
 class Operator(_Document):
-    """A call taker: a person with a phone. The endpoint is `op-<login>`, never a number."""
+    """A call taker: a person with a phone. The endpoint is `op-<login>`, never a number.
+
+    Attributes:
+        phone: what rings. One endpoint of Asterisk's makes one kind of offer: the one that a browser takes (DTLS-SRTP)
+            is turned down by SIP phones and the other way round (tried on 22.10.1, optimistic encryption included),
+            so a person who changes phones is changed here and the configuration rendered and reloaded.
+    """
 
     login: Slug
     name: str = Field(min_length=1)
-    phone: Literal["sip", "webrtc", "both"] = "both"
+    phone: Literal["sip", "webrtc"] = "sip"
     skills: tuple[Slug, ...] = ()
 
 

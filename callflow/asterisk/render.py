@@ -170,7 +170,7 @@ def _operator(operator: Operator, secrets_dir: Path) -> dict[str, str]:
     endpoint = f"op-{operator.login}"
     return {
         "endpoint": endpoint,
-        "media": "webrtc" if operator.phone == "webrtc" else "sip",
+        "media": operator.phone,
         "password": kept_secret(secrets_dir, f"sip-{endpoint}"),
     }
 
