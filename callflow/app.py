@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -27,7 +27,7 @@ from callflow.engine.loop import EngineLoop
 from callflow.engine.port import Port, PortContext
 from callflow.journal.alarms import JournalAlarm
 from callflow.journal.append import Journal
-from callflow.journal.checkpoint import Checkpoints
+from callflow.journal.checkpoint import encode_checkpoint, store_checkpoint
 from callflow.journal.codec import decode_event, encode_event, encode_fact
 from callflow.journal.projector import Projector
 from callflow.journal.restore import restore
@@ -40,6 +40,8 @@ from callflow.worker import FallbackReader, keep_doing, measure_recordings
 log = structlog.get_logger(__name__)
 
 CHECKPOINT_SECONDS = 3600.0
+RECORDINGS_OF = timedelta(days=1)
+"""Recordings that are not measured within a day have no files."""
 REPORTS = (RecordingMeasured, FallbackWitnessed)
 """Events that the worker may hand in."""
 
@@ -72,7 +74,6 @@ class Engine:
             second=settings.second_journal_dir,
             on_alarm=_tell_journal_alarm,
         )
-        self._checkpoints = Checkpoints(settings.journal_dir)
         self._ari = AriConnection(
             settings.ari_url, settings.ari_user, settings.secret("ari_password"), settings.application
         )
@@ -80,7 +81,7 @@ class Engine:
     async def run(self) -> None:
         """Run until cancelled, or until another engine fences this one."""
         settings = self._settings
-        restored = await asyncio.to_thread(restore, settings.journal_dir)
+        restored = await asyncio.to_thread(restore, settings.journal_dirs, settings.checkpoints_dir)
         self._journal.open()
         wire = Wire(self._clock.now)
         executor = AriExecutor(self._ari, wire, settings.prompts_dir.resolve())
@@ -111,7 +112,8 @@ class Engine:
 
     async def _checkpoint(self, loop: EngineLoop) -> None:
         try:
-            self._checkpoints.write(loop.switchboard.state, seq=loop.seq, at=self._clock.now())
+            content = encode_checkpoint(loop.seq, loop.switchboard.state, self._clock.now())
+            await asyncio.to_thread(store_checkpoint, self._settings.checkpoints_dir, content, loop.seq)
         except OSError:
             log.exception("no checkpoint could be written; a restart reads more of the journal")
 
@@ -177,7 +179,7 @@ async def run_worker(settings: Settings) -> None:
     centre = load_centre(settings.centre_path)
     database = open_database(settings.database)
     sessions = sessions_of(database)
-    projector = Projector([settings.journal_dir, *filter(None, [settings.second_journal_dir])], sessions)
+    projector = Projector(settings.journal_dirs, sessions)
     async with EngineClient(settings.engine_socket) as engine:
 
         async def report(event: Event) -> None:
@@ -185,7 +187,8 @@ async def run_worker(settings: Settings) -> None:
 
         async def ended(limit: int) -> Sequence[tuple[CallId, datetime]]:
             async with sessions() as session:
-                return await ended_without_recording(session, centre.centre.id, limit)
+                since = datetime.now(UTC) - RECORDINGS_OF
+                return await ended_without_recording(session, centre.centre.id, since, limit)
 
         reader = FallbackReader(settings.cel_path, settings.data_dir / "run" / "cel_place", report)
         recordings = settings.recordings_dir

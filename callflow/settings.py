@@ -98,6 +98,16 @@ class Settings(BaseSettings):
         return self.data_dir / "journal"
 
     @property
+    def journal_dirs(self) -> tuple[Path, ...]:
+        """Where chains may be: the journal's directory, then the second one."""
+        return (self.journal_dir, *([self.second_journal_dir] if self.second_journal_dir is not None else []))
+
+    @property
+    def checkpoints_dir(self) -> Path:
+        """The Switchboard's checkpoints."""
+        return self.journal_dir / "checkpoints"
+
+    @property
     def recordings_dir(self) -> Path:
         """Where Asterisk's MixMonitor writes `<call>.wav`, `<call>-in.wav`, `<call>-out.wav`."""
         return self.data_dir / "recordings"

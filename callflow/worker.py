@@ -35,7 +35,7 @@ class EndedCalls(Protocol):
     """Which calls have ended and have no measured recording yet."""
 
     async def __call__(self, limit: int) -> Sequence[tuple[CallId, datetime]]:
-        """Their ids and when they ended, oldest first."""
+        """Their ids and when they ended, newest first, of the last day: a call without files holds up nobody."""
 
 
 async def keep_doing(name: str, one_pass: Callable[[], Awaitable[None]]) -> None:
@@ -57,15 +57,14 @@ async def measure_recordings(directory: Path, ended: EndedCalls, report: Report)
     for call, ended_at in await ended(50):
         overdue = now - ended_at > UNFINISHED_AFTER
         tracks = await asyncio.to_thread(measure, directory, call, even_unfinished=overdue)
-        if not tracks and not overdue:
+        if not tracks:
             continue
         await report(
             RecordingMeasured(
                 at=now,
                 call=call,
                 tracks=tuple(
-                    Track(name=t.name, path=t.path, sha256=t.sha256, bytes=t.bytes, seconds=t.seconds)
-                    for t in tracks or ()
+                    Track(name=t.name, path=t.path, sha256=t.sha256, bytes=t.bytes, seconds=t.seconds) for t in tracks
                 ),
             )
         )

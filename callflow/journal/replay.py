@@ -125,6 +125,18 @@ def replay_call(directories: Sequence[Path], checkpoints: Path, call: str, *, wr
     )
 
 
+def events_after(directories: Sequence[Path], seq: int, *, writer: str = "engine") -> Iterator[Event]:
+    """The core's events after an entry, in order, as far as they were not erased.
+
+    Raises:
+        JournalDamaged, UnknownType, MalformedDocument: it cannot be read from here on.
+    """
+    for entry in _entries(chain_files(writer, *directories), seq, None):
+        event = None if entry.event is None else decode_event(entry.event)
+        if event is not None and not isinstance(event, _NOT_DECIDED):
+            yield event
+
+
 class _Counter:
     """Counts what goes through."""
 
@@ -142,7 +154,7 @@ def _switchboard(checkpoint: Checkpoint | None) -> Switchboard:
     return Switchboard(checkpoint.state if checkpoint else None)
 
 
-def _entries(paths: Sequence[Path], after: int, up_to: int) -> Iterator[Entry]:
+def _entries(paths: Sequence[Path], after: int, up_to: int | None) -> Iterator[Entry]:
     """All entries of a writer's files in the order of their numbers; one that stands in two files comes once."""
     for path in sorted(paths, key=_first_seq):
         for entry in iterate_entries(path, after, up_to):

@@ -13,6 +13,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callflow.core.facts import Stage
+from callflow.core.ids import CallId
 from callflow.storage.errors import BadCursor
 from callflow.storage.models import Call, CallStep, Offer, QueueEntry, Recording, TrunkHeader
 from callflow.storage.records import (
@@ -94,6 +95,20 @@ async def get_call(session: AsyncSession, call_id: str) -> CallRecord | None:
         offers=tuple(_record(OfferRecord, row, operator=row.operator_id) for row in await session.scalars(offers)),
         recording=tuple(_record(TrackRecord, row) for row in await session.scalars(tracks)),
     )
+
+
+async def ended_without_recording(
+    session: AsyncSession, centre: str, since: datetime, limit: int
+) -> list[tuple[CallId, datetime]]:
+    """Calls that ended after `since` and have no measured recording: their ids and when they ended, newest first."""
+    query = (
+        select(Call.call_id, Call.ended_at)
+        .where(Call.centre_id == centre, Call.ended_at > since)
+        .where(~select(Recording.call_id).where(Recording.call_id == Call.call_id).exists())
+        .order_by(Call.ended_at.desc())
+        .limit(limit)
+    )
+    return [(CallId(call), ended) for call, ended in await session.execute(query) if ended is not None]
 
 
 async def caller_history(
