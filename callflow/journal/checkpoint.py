@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,6 +63,8 @@ def encode_checkpoint(seq: int, state: State, at: datetime) -> bytes:
 def store_checkpoint(directory: Path, content: bytes, seq: int, *, keep: int = KEEP) -> Path:
     """Put an encoded checkpoint on the disk and remove all but the newest `keep`.
 
+    Await `Journal.committed(seq)` first: a checkpoint must not know more than the journal.
+
     Raises:
         OSError: when the disk does not take it; older ones are untouched.
     """
@@ -80,7 +81,7 @@ def store_checkpoint(directory: Path, content: bytes, seq: int, *, keep: int = K
         os.fsync(handle)
     finally:
         os.close(handle)
-    for old in list(_newest_first(directory))[max(keep, 1) :]:
+    for old in _newest_first(directory)[max(keep, 1) :]:
         with suppress(OSError):
             old.unlink()
     return target
@@ -129,10 +130,9 @@ def newest_checkpoint(directory: Path, at_or_before: int | None = None, *, skip:
     return None
 
 
-def _newest_first(directory: Path) -> Iterator[Path]:
-    return iter(
-        sorted((path for path in directory.glob("checkpoint-*.json") if _NAME.fullmatch(path.name)), reverse=True)
-    )
+def _newest_first(directory: Path) -> list[Path]:
+    paths = (path for path in directory.glob("checkpoint-*.json") if _NAME.fullmatch(path.name))
+    return sorted(paths, reverse=True)
 
 
 def _seq_of(path: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,36 @@ def iterate_entries(path: Path, after_seq: int = 0, up_to_seq: int | None = None
         if len(entries) < page:
             return
         after_seq = entries[-1].envelope.seq
+
+
+def files_in_order(directories: Sequence[Path], writer: str) -> list[Path]:
+    """A writer's files, in the order of their first entries' numbers.
+
+    Raises:
+        JournalDamaged: when one of them cannot be read.
+    """
+    return sorted(files.chain_files(writer, *directories), key=_begins_after)
+
+
+def entries_in_order(paths: Sequence[Path], after: int, up_to: int | None = None) -> Iterator[Entry]:
+    """All entries of these files, in order; one that stands in two of them comes once.
+
+    Raises:
+        JournalDamaged: when a file cannot be read.
+    """
+    for path in paths:
+        for entry in iterate_entries(path, after, up_to):
+            after = entry.envelope.seq
+            yield entry
+
+
+def _begins_after(path: Path) -> int:
+    """The last number of the chain before; a file that begins without one has its first entry to go by."""
+    continues = read_birth(path).continues
+    if continues:
+        return int(continues.split("/")[1])
+    first = read_entries(path, limit=1)
+    return first[0].envelope.seq - 1 if first else 0
 
 
 def seqs_of_call(path: Path, call: str) -> tuple[int, int] | None:

@@ -18,11 +18,10 @@ from callflow.journal.checkpoint import Checkpoint, newest_checkpoint
 from callflow.journal.codec import decode_event, encode_command
 from callflow.journal.envelope import canonical, core_version
 from callflow.journal.errors import CallNotFound
-from callflow.journal.files import chain_files
-from callflow.journal.reader import Entry, iterate_entries, read_birth, seqs_of_call
+from callflow.journal.reader import Entry, entries_in_order, files_in_order, seqs_of_call
 from callflow.journal.upcasters import Document, lift, tag_of
 
-_NOT_DECIDED: Final = (
+NOT_DECIDED: Final = (
     witnessed.AccessRecorded,
     witnessed.PayloadsErased,
     witnessed.EntriesLost,
@@ -95,8 +94,8 @@ def replay(entries: Iterable[Entry], switchboard: Switchboard) -> Iterator[Diffe
         event = decode_event(entry.event)
         if isinstance(event, witnessed.UnwritableEvent):
             yield Unreplayable(seq=seq, reason=f"a {event.name} could not be written ({event.fault})")
-        elif not isinstance(event, _NOT_DECIDED):
-            yield from _differences(entry, _decide(switchboard, event))
+        else:
+            yield from _differences(entry, decide_again(switchboard, event))
 
 
 def replay_call(directories: Sequence[Path], checkpoints: Path, call: str, *, writer: str = "engine") -> Replayed:
@@ -106,14 +105,14 @@ def replay_call(directories: Sequence[Path], checkpoints: Path, call: str, *, wr
         CallNotFound: the journal does not name the call.
         JournalDamaged: a file cannot be read.
     """
-    paths = chain_files(writer, *directories)
+    paths = files_in_order(directories, writer)
     found = [seqs for path in paths if (seqs := seqs_of_call(path, call)) is not None]
     if not found:
         raise CallNotFound(call)
     first, last = min(low for low, _ in found), max(high for _, high in found)
     checkpoint = newest_checkpoint(checkpoints, first - 1)
     begin = checkpoint.seq if checkpoint else 0
-    counted = _Counter(_entries(paths, begin, last))
+    counted = _Counter(entries_in_order(paths, begin, last))
     return Replayed(
         call=call,
         from_seq=begin,
@@ -133,7 +132,7 @@ def events_after(directories: Sequence[Path], seq: int, *, writer: str = "engine
     """
     for entry in _entries(chain_files(writer, *directories), seq, None):
         event = None if entry.event is None else decode_event(entry.event)
-        if event is not None and not isinstance(event, _NOT_DECIDED):
+        if event is not None and not isinstance(event, NOT_DECIDED):
             yield event
 
 
@@ -154,20 +153,10 @@ def _switchboard(checkpoint: Checkpoint | None) -> Switchboard:
     return Switchboard(checkpoint.state if checkpoint else None)
 
 
-def _entries(paths: Sequence[Path], after: int, up_to: int | None) -> Iterator[Entry]:
-    """All entries of a writer's files in the order of their numbers; one that stands in two files comes once."""
-    for path in sorted(paths, key=_first_seq):
-        for entry in iterate_entries(path, after, up_to):
-            after = entry.envelope.seq
-            yield entry
-
-
-def _first_seq(path: Path) -> int:
-    continues = read_birth(path).continues
-    return int(continues.split("/")[1]) if continues else 0
-
-
-def _decide(switchboard: Switchboard, event: Event) -> list[Document]:
+def decide_again(switchboard: Switchboard, event: Event) -> list[Document]:
+    """What the core decides on the event; nothing for one that it never sees or fails on, as in the engine."""
+    if isinstance(event, NOT_DECIDED):
+        return []
     try:
         return [encode_command(command) for command in switchboard.handle(event)]
     except Exception:  # noqa: BLE001 - a failing decision changes nothing and is followed by a DecisionFailed

@@ -1,51 +1,73 @@
-"""Rebuilds what the Switchboard knew: the newest good checkpoint, and the journal's events after it. No database."""
+"""Brings the Switchboard back to what it knew: the newest good checkpoint, and the journal's events after it.
+
+A part of the journal that cannot be read is passed over: what Asterisk shows at the resync after it is the truth.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from callflow.core.state import State
 from callflow.core.switchboard import Switchboard
 from callflow.journal.checkpoint import newest_checkpoint
-from callflow.journal.errors import JournalError
-from callflow.journal.replay import events_after
+from callflow.journal.codec import decode_event
+from callflow.journal.errors import JournalDamaged, JournalError
+from callflow.journal.files import chain_files
+from callflow.journal.reader import Entry, files_in_order, iterate_entries
+from callflow.journal.replay import decide_again
 
-log = structlog.get_logger(__name__)
+_log: Any = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a restart begins with.
+    """A Switchboard as it was after entry `seq` (0 = empty): the checkpoint at `from_seq` and `events` after it."""
 
-    Attributes:
-        state: what was known after the last entry that could be read.
-        from_seq: the checkpoint's entry; 0 = none.
-        events: how many events were taken in after it.
-    """
-
-    state: State
+    switchboard: Switchboard
+    seq: int
     from_seq: int
     events: int
 
 
-def restore(directories: Sequence[Path], checkpoints: Path, *, writer: str = "engine") -> Restored:
-    """Checkpoint and tail. What cannot be read any more is left to the snapshot that follows: Asterisk is the truth."""
-    checkpoint = newest_checkpoint(checkpoints)
-    switchboard = Switchboard(checkpoint.state if checkpoint is not None else None)
-    begin = checkpoint.seq if checkpoint is not None else 0
+def restore(
+    directories: Sequence[Path], checkpoints: Path, *, writer: str = "engine", skip_checkpoints: int = 0
+) -> Restored:
+    """The Switchboard as it last was. Blocks; never raises for what is in the files.
+
+    `skip_checkpoints` passes over that many of the newest: one that failed to start twice is not tried again.
+    """
+    checkpoint = newest_checkpoint(checkpoints, skip=skip_checkpoints)
+    switchboard = Switchboard(checkpoint.state if checkpoint else None)
+    from_seq = seq = checkpoint.seq if checkpoint else 0
     events = 0
+    for path in _readable(directories, writer):
+        try:
+            for entry in iterate_entries(path, seq):
+                seq = entry.envelope.seq
+                events += _take(switchboard, entry)
+        except JournalDamaged as error:
+            _log.error("journal not read further", path=str(path), reason=error.reason)
+    return Restored(switchboard=switchboard, seq=seq, from_seq=from_seq, events=events)
+
+
+def _readable(directories: Sequence[Path], writer: str) -> list[Path]:
     try:
-        for event in events_after(directories, begin, writer=writer):
-            events += 1
-            try:
-                switchboard.handle(event)
-            except Exception:
-                # It failed when it first came too, changed nothing, and a DecisionFailed follows it.
-                log.exception("an event of the journal cannot be decided", event_type=type(event).__name__)
+        return files_in_order(directories, writer)
+    except JournalDamaged:
+        return chain_files(writer, *directories)
+
+
+def _take(switchboard: Switchboard, entry: Entry) -> int:
+    """Run an entry's event through the core; what it decides was carried out then."""
+    if entry.event is None:
+        return 0
+    try:
+        decide_again(switchboard, decode_event(entry.event))
     except JournalError as error:
-        log.error("the journal's tail cannot be read; the snapshot decides", error=str(error))  # noqa: TRY400
-    return Restored(state=switchboard.state, from_seq=begin, events=events)
+        _log.error("journal entry passed over", seq=entry.envelope.seq, fault=type(error).__name__)
+        return 0
+    return 1
