@@ -1,4 +1,4 @@
-"""Where the journal's parts are, for every process and command alike."""
+"""Where the proof's parts are, for every process and command alike; the chains are in `Settings.journal_dirs`."""
 
 from __future__ import annotations
 
@@ -9,35 +9,23 @@ from callflow.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where the journal's parts are.
+class ProofPlaces:
+    """Where the proof's parts are.
 
     Attributes:
-        first: where chains live. second: where they go while the first fails: best mounted from another disk.
-        key: signs heads, mode 0600. public_key: for those who verify; keep a copy elsewhere, as of the heads.
+        heads: the signed heads. public_key: verifies them. Keep a copy of both elsewhere.
+        key: signs heads, mode 0600.
     """
 
-    first: Path
-    second: Path
-    checkpoints: Path
     heads: Path
-    key: Path
     public_key: Path
-
-    @property
-    def directories(self) -> tuple[Path, ...]:
-        """Where chains may be."""
-        return (self.first, self.second)
+    key: Path
 
 
-def journal_places(settings: Settings) -> Places:
+def proof_places(settings: Settings) -> ProofPlaces:
     """The places of this installation."""
-    first = settings.journal_dir
-    return Places(
-        first=first,
-        second=settings.data_dir / "journal-second",
-        checkpoints=first / "checkpoints",
-        heads=first / "heads",
+    return ProofPlaces(
+        heads=settings.journal_dir / "heads",
+        public_key=settings.journal_dir / "journal_key.pub",
         key=settings.secrets_dir / "journal_key",
-        public_key=first / "journal_key.pub",
     )

@@ -124,18 +124,6 @@ def replay_call(directories: Sequence[Path], checkpoints: Path, call: str, *, wr
     )
 
 
-def events_after(directories: Sequence[Path], seq: int, *, writer: str = "engine") -> Iterator[Event]:
-    """The core's events after an entry, in order, as far as they were not erased.
-
-    Raises:
-        JournalDamaged, UnknownType, MalformedDocument: it cannot be read from here on.
-    """
-    for entry in _entries(chain_files(writer, *directories), seq, None):
-        event = None if entry.event is None else decode_event(entry.event)
-        if event is not None and not isinstance(event, NOT_DECIDED):
-            yield event
-
-
 class _Counter:
     """Counts what goes through."""
 

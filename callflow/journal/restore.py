@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from callflow.core.state import State
 from callflow.core.switchboard import Switchboard
 from callflow.journal.checkpoint import newest_checkpoint
 from callflow.journal.codec import decode_event
@@ -25,9 +26,15 @@ _log: Any = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A Switchboard as it was after entry `seq` (0 = empty): the checkpoint at `from_seq` and `events` after it."""
+    """What a restart begins with.
 
-    switchboard: Switchboard
+    Attributes:
+        state: what was known after entry `seq`; 0 = nothing, an empty state.
+        from_seq: the checkpoint's entry; 0 = none.
+        events: how many events were taken in after it.
+    """
+
+    state: State
     seq: int
     from_seq: int
     events: int
@@ -36,7 +43,7 @@ class Restored:
 def restore(
     directories: Sequence[Path], checkpoints: Path, *, writer: str = "engine", skip_checkpoints: int = 0
 ) -> Restored:
-    """The Switchboard as it last was. Blocks; never raises for what is in the files.
+    """What the Switchboard last knew. Blocks; never raises for what is in the files.
 
     `skip_checkpoints` passes over that many of the newest: one that failed to start twice is not tried again.
     """
@@ -51,7 +58,7 @@ def restore(
                 events += _take(switchboard, entry)
         except JournalDamaged as error:
             _log.error("journal not read further", path=str(path), reason=error.reason)
-    return Restored(switchboard=switchboard, seq=seq, from_seq=from_seq, events=events)
+    return Restored(state=switchboard.state, seq=seq, from_seq=from_seq, events=events)
 
 
 def _readable(directories: Sequence[Path], writer: str) -> list[Path]:
