@@ -31,7 +31,7 @@ _SOCKET_PATH_LIMIT = 100
 """Unix socket paths end at 107 bytes."""
 
 CEL_FIELDS = {
-    "eventtype": "eventtype",
+    "eventtype": "eventenum",
     "eventtime": "eventtime(float)",
     "uniqueid": "uniqueid",
     "linkedid": "linkedid",
@@ -242,6 +242,7 @@ def _make_cel_database(path: Path) -> None:
         database.execute("PRAGMA journal_mode=WAL")
         columns = ", ".join(f"{column} TEXT" for column in CEL_FIELDS)
         database.execute(f"CREATE TABLE cel (AcctId INTEGER PRIMARY KEY, {columns})")
+        database.execute("CREATE INDEX cel_of_call ON cel (linkedid)")
 
 
 def _replace(path: Path, text: str, secret: bool) -> bool:

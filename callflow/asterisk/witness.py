@@ -61,6 +61,8 @@ def fallback_calls(cel: Path, after: int, limit: int = 100) -> list[FallbackCall
         return []
     with closing(sqlite3.connect(f"file:{cel}?mode=ro", uri=True, timeout=2.0)) as database:
         database.row_factory = sqlite3.Row
+        # a carrier may send bytes that are no text; one such call must not hide all later ones
+        database.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         ended = database.execute(_ENDED, (after, limit)).fetchall()
         return [call for row in ended for call in _read(database, row["place"], row["linkedid"])]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 import soundfile
 
+from callflow.asterisk.witness import FallbackCall, fallback_calls
 from callflow.demo.audio import longest_silence_seconds, tone_present
 from callflow.demo.phones.call import IncomingCall, PhoneCall
 from callflow.demo.phones.phone import Phone
@@ -220,6 +221,34 @@ async def test_call_keeps_id_and_recording_when_it_comes_back_to_the_dialplan(
     assert len(pbx.recordings()) == 3
     assert call.end is None
     assert datetime.now(UTC) - datetime.fromisoformat(before["CALLFLOW_ARRIVED"]) < timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("caller", ["081234567890", "%FF%FE"])
+async def test_witness_tells_the_call_when_the_fallback_served_it(
+    pbx: Pbx, citizen: Phone, operator: Phone, caller: str
+) -> None:
+    call = await dial_112(pbx, citizen, from_uri=f"sip:{caller}@carrier.example")
+    taken = await operator.wait_incoming()
+    await taken.answer()
+    await call.wait_confirmed()
+    await taken.wait_heard(0.5)
+    assert fallback_calls(pbx.rendered.cel_database, 0) == []
+    await taken.hang_up()
+    await call.wait_ended()
+    [told] = await until(lambda: fallback_calls(pbx.rendered.cel_database, 0))
+    assert (told.dialled, told.trunk, told.answered_by, told.cause) == ("112", "trunk-carrier", "op-ani", 16)
+    assert told.call in pbx.recordings()
+    assert told.answered_at is not None
+    assert told.arrived_at < told.answered_at < told.ended_at
+    assert fallback_calls(pbx.rendered.cel_database, told.place) == []
+
+
+async def until(fact: Callable[[], list[FallbackCall]]) -> list[FallbackCall]:
+    """The fact once there is one: CEL is written a moment after the BYE."""
+    async with asyncio.timeout(5):
+        while not (found := fact()):
+            await asyncio.sleep(0.02)
+    return found
 
 
 async def variables(pbx: Pbx, channel: str) -> dict[str, str]:
