@@ -26,7 +26,7 @@ def run(
 ) -> None:
     """Run callflow until it is told to end. Each process ends and starts by itself; systemd needs only this command."""
     settings = Settings()
-    logs.configure(settings.log_level, process=process or "run")
+    logs.configure(settings.log_level, process=str(process or "run"))
     match process:
         case Process.ENGINE:
             app.run_until_signalled(app.Engine(settings).run())
