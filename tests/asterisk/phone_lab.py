@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
@@ -12,12 +11,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-ASTERISK_ROOT = Path(__file__).parents[2] / ".private" / "asterisk-root"
+from callflow.asterisk.locate import locate
+from callflow.asterisk.server import write_name_files
+
 TRUNK_BIND = "127.0.0.2"
 """INVITEs from here are the trunk's, whatever they say of themselves."""
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+_WRITABLE = ("run", "log", "spool", "db", "key", "cache")
 
 _MODULES = (
     "app_dial app_echo app_playtones app_verbose app_stack bridge_simple bridge_softmix bridge_builtin_features "
@@ -168,31 +170,30 @@ async def _keep_log(process: Process, log: Path, ready: asyncio.Event) -> None:
     ready.set()
 
 
-def _command(folder: Path) -> tuple[str, ...]:
-    bwrap = shutil.which("bwrap")
-    assert bwrap, "bubblewrap is needed to start the private Asterisk"
-    return (
-        *(bwrap, "--die-with-parent", "--ro-bind", str(ASTERISK_ROOT / "usr"), "/usr"),
-        *("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"),
-        *("--ro-bind", str(folder / "system"), "/etc", "--bind", str(folder), "/mnt"),
-        *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--setenv", "HOME", "/tmp"),
-        *("/usr/sbin/asterisk", "-f", "-vvv", "-n", "-C", "/mnt/etc/asterisk.conf"),
-    )
+def _command(folder: Path) -> list[str]:
+    installation = locate()
+    directories = {
+        "astetcdir": folder / "etc",
+        "astmoddir": installation.modules_dir,
+        "astdatadir": installation.data_dir,
+        "astvarlibdir": installation.data_dir,
+        **{f"ast{name}dir": folder / name for name in _WRITABLE},
+    }
+    text = "[directories]\n" + "".join(f"{name}={path}\n" for name, path in directories.items())
+    (folder / "etc" / "asterisk.conf").write_text(text)
+    etc = write_name_files(folder / "system")
+    arguments = ("-f", "-vvv", "-n", "-C", str(folder / "etc" / "asterisk.conf"))
+    return installation.command(*arguments, writable=(folder,), etc=etc)
 
 
 def _write_configuration(folder: Path, port: int) -> None:
-    for name in ("system", "etc", "run", "log", "spool", "lib", "cache"):
+    for name in ("etc", *_WRITABLE):
         (folder / name).mkdir(parents=True)
-    # Names must resolve without a server, or Asterisk stops in the middle of calls to ask for them.
-    (folder / "system" / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
-    (folder / "system" / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
     first_rtp = 20_000 + os.getpid() % 100 * 200
     operators = "".join(
         _OPERATOR.format(name=name, password=password_of(name), host=_HOST) for name in ("op-anna", "op-budi")
     )
     documents = {
-        "asterisk.conf": "[directories]\nastetcdir=/mnt/etc\nastrundir=/mnt/run\nastlogdir=/mnt/log\n"
-        "astspooldir=/mnt/spool\nastdbdir=/mnt/lib\nastkeydir=/mnt/lib\nastcachedir=/mnt/cache\n",
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in _MODULES.split()),
         "pjsip.conf": _PJSIP.format(host=_HOST, port=port, trunk=TRUNK_BIND) + operators,
         "extensions.conf": _EXTENSIONS,

@@ -23,8 +23,6 @@ from callflow.demo.phones.protocol import CallState, EndedBy, RecordingStarted
 
 from .phone_lab import TRUNK_BIND, PhoneLab, password_of, phone_lab
 
-pytestmark = pytest.mark.asterisk
-
 OPERATOR_HZ = 440
 CITIZEN_HZ = 620
 AMBULANCE_BIND = "127.0.0.3"

@@ -15,8 +15,6 @@ from callflow.demo.phones.phone import Phone
 from .phone_lab import TRUNK_BIND, PhoneLab, password_of, phone_lab
 from .raw_invite import RawCallTimeout, raw_call
 
-pytestmark = pytest.mark.asterisk
-
 HOSTILE_FROM = {
     "operator": b"<sip:op-anna@city>",
     "application": b"<sip:callflow@city>",

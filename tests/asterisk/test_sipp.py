@@ -16,8 +16,6 @@ from callflow.demo.phones.protocol import EndedBy
 from .phone_lab import TRUNK_BIND, PhoneLab, password_of, phone_lab
 from .sipp import Scenario, SippCall, parse_counts, parse_rows, run_sipp, sipp_destination
 
-pytestmark = pytest.mark.asterisk
-
 DESTINATION_BIND = "127.0.0.3"
 CALLERS = [f"0812555{number:04}" for number in range(5)]
 
