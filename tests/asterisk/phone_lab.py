@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,8 @@ _WRITABLE = ("run", "log", "spool", "db", "key", "cache")
 
 _MODULES = (
     "app_dial app_echo app_playtones app_verbose app_stack bridge_simple bridge_softmix bridge_builtin_features "
-    "chan_pjsip codec_ulaw codec_alaw format_wav func_callerid func_channel pbx_config res_pjproject res_pjsip "
-    "res_pjsip_acl res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dtmf_info "
+    "chan_pjsip codec_ulaw codec_alaw format_wav func_callerid func_channel func_global pbx_config res_pjproject "
+    "res_pjsip res_pjsip_acl res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dtmf_info "
     "res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_nat res_pjsip_pubsub "
     "res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session res_rtp_asterisk res_sorcery_astdb "
     "res_sorcery_config res_sorcery_memory res_timing_timerfd"
@@ -82,6 +82,8 @@ remove_existing=yes
 """
 
 _EXTENSIONS = """
+[globals]
+DIALLED=0
 [from-trunk]
 exten => 112,1,Dial(PJSIP/op-anna,20)
  same => n,Hangup(${HANGUPCAUSE})
@@ -95,6 +97,9 @@ exten => 115,1,Answer()
  same => n,Wait(0.5)
  same => n,Hangup(16)
 exten => 116,1,Dial(PJSIP/op-budi,20)
+ same => n,Hangup(${HANGUPCAUSE})
+exten => 117,1,Set(GLOBAL(DIALLED)=$[${GLOBAL(DIALLED)} + 1])
+ same => n,Dial(PJSIP/op-n${GLOBAL(DIALLED)},20)
  same => n,Hangup(${HANGUPCAUSE})
 exten => _119X.,1,Dial(PJSIP/out/sip:119@127.0.0.3:${EXTEN:3},20)
  same => n,Hangup(${HANGUPCAUSE})
@@ -120,7 +125,7 @@ class PhoneLab:
 
 
 def password_of(operator: str) -> str:
-    """The lab's password of `op-anna` or `op-budi`."""
+    """The lab's password of an operator."""
     return f"secret-of-{operator}"
 
 
@@ -132,10 +137,14 @@ def free_udp_port(host: str) -> int:
 
 
 @asynccontextmanager
-async def phone_lab(folder: Path) -> AsyncIterator[PhoneLab]:
-    """Start Asterisk with all it writes in `folder`; ends it by its own process afterwards."""
+async def phone_lab(folder: Path, operators: Sequence[str] = ("op-anna", "op-budi")) -> AsyncIterator[PhoneLab]:
+    """Start Asterisk with all it writes in `folder`; ends it by its own process afterwards.
+
+    112 rings op-anna, 116 op-budi, and 117 op-n1, op-n2, … in turn; 113 echoes, 114 plays 850 Hz as early media and
+    refuses, 115 hangs up after half a second, 119PORT calls 127.0.0.3:PORT.
+    """
     port = free_udp_port(_HOST)
-    _write_configuration(folder, port)
+    _write_configuration(folder, port, operators)
     log = folder / "asterisk.log"
     process = await asyncio.create_subprocess_exec(
         *_command(folder), stdin=DEVNULL, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, limit=1 << 20
@@ -186,16 +195,14 @@ def _command(folder: Path) -> list[str]:
     return installation.command(*arguments, writable=(folder,), etc=etc)
 
 
-def _write_configuration(folder: Path, port: int) -> None:
+def _write_configuration(folder: Path, port: int, operators: Sequence[str]) -> None:
     for name in ("etc", *_WRITABLE):
         (folder / name).mkdir(parents=True)
     first_rtp = 20_000 + os.getpid() % 100 * 200
-    operators = "".join(
-        _OPERATOR.format(name=name, password=password_of(name), host=_HOST) for name in ("op-anna", "op-budi")
-    )
+    endpoints = "".join(_OPERATOR.format(name=name, password=password_of(name), host=_HOST) for name in operators)
     documents = {
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in _MODULES.split()),
-        "pjsip.conf": _PJSIP.format(host=_HOST, port=port, trunk=TRUNK_BIND) + operators,
+        "pjsip.conf": _PJSIP.format(host=_HOST, port=port, trunk=TRUNK_BIND) + endpoints,
         "extensions.conf": _EXTENSIONS,
         "rtp.conf": f"[general]\nrtpstart={first_rtp}\nrtpend={first_rtp + 199}\nicesupport=no\n",
         "logger.conf": "[general]\n[logfiles]\nconsole => notice,warning,error,verbose\n",

@@ -16,12 +16,14 @@ import pytest
 import pytest_asyncio
 
 from callflow.demo.audio import tone_present
+from callflow.demo.phones.bank import phone_bank
 from callflow.demo.phones.call import IncomingCall, PhoneCall
 from callflow.demo.phones.errors import CallFailed, NotInTime, PhoneDied, PhoneRefused, RegistrationRefused
 from callflow.demo.phones.phone import Phone
 from callflow.demo.phones.protocol import CallState, EndedBy, RecordingStarted
 
 from .phone_lab import TRUNK_BIND, PhoneLab, password_of, phone_lab
+from .sipp import Scenario, run_sipp
 
 OPERATOR_HZ = 440
 CITIZEN_HZ = 620
@@ -216,6 +218,41 @@ async def test_headers_arrive_as_sent_when_a_trunk_caller_forges_them(phones: tu
     assert incoming.header("p-asserted-identity") == "<tel:+628123>"
     assert incoming.header("x-path") == "../../etc/passwd"
     assert incoming.invite.request_uri == f"sip:112@{operator.bind}:{operator.port}"
+
+
+async def test_orders_to_an_ended_call_do_no_harm_when_the_far_end_was_first(
+    lab: PhoneLab, phones: tuple[Phone, Phone]
+) -> None:
+    call = await phones[1].call(lab.uri("115"))
+    await call.wait_ended()
+    await call.hang_up()
+    with pytest.raises(CallFailed, match="30 s of audio"):
+        await call.wait_heard(30)
+
+
+async def test_all_operators_talk_at_once_when_a_bank_holds_their_lines(tmp_path: Path) -> None:
+    operators = [f"op-n{number}" for number in range(1, 7)]
+    async with (
+        phone_lab(tmp_path / "lab", operators) as lab,
+        phone_bank(lab.host, lab.port, {name: password_of(name) for name in operators}) as bank,
+    ):
+        await bank.auto_answer(after_seconds=0.1, tone_hz=OPERATOR_HZ)
+        result = await run_sipp(
+            Scenario.CALL,
+            (lab.host, lab.port),
+            tmp_path / "sipp",
+            callers=[f"081255500{number}" for number in range(len(operators))],
+            rate_per_second=20,
+            bind=TRUNK_BIND,
+            number="117",
+            hold_seconds=1.5,
+        )
+        assert (result.successful, result.failed, result.errors) == (6, 0, "")
+        assert len(bank.phones) == 2
+        for operator in operators:
+            call = await bank.phone_of[operator].wait_incoming(line=operator)
+            assert (await call.wait_ended()).ended_by is EndedBy.FAR_END
+        assert bank.faults == []
 
 
 async def test_recordings_are_whole_when_calls_follow_each_other(phones: tuple[Phone, Phone]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from callflow.demo.phones import protocol as say
-from callflow.demo.phones.errors import CallFailed
+from callflow.demo.phones.errors import CallFailed, PhoneRefused
 from callflow.demo.phones.protocol import CallState, EndedBy
 from callflow.demo.phones.sip_text import Headers, Party, header, party
 from callflow.demo.phones.waiting import Changes, Fact
@@ -118,7 +119,8 @@ class PhoneCall:
 
     async def wait_heard(self, seconds: float, timeout_seconds: float | None = None) -> Recording:
         """Wait until the recording holds `seconds` of audio; by default no longer than 5 s more than that."""
-        await self._give(say.TellWhenHeard(call=self.name, seconds=seconds))
+        with suppress(PhoneRefused):  # the call is over: the wait says so
+            await self._give(say.TellWhenHeard(call=self.name, seconds=seconds))
 
         def fact() -> Recording | None:
             told = any(isinstance(each, say.Heard) and each.seconds >= seconds for each in self.reports)

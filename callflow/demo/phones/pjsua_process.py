@@ -403,6 +403,8 @@ class _PhoneProcess:
                 self._place(order)
             case say.Quit():
                 self._quit = True
+            case say.HangUp(call=name) if name not in self._calls:
+                pass  # both ends hung up at once
             case say.CallOrder(call=name):
                 self._calls[name].carry_out(order)
 
