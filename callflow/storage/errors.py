@@ -28,3 +28,15 @@ class FunnelDoesNotReconcile(StorageError):
         self.begin = begin
         self.end = end
         super().__init__(f"{arrived} calls arrived but {accounted} are accounted for")
+
+
+class DatabaseUnavailable(StorageError):
+    """The database does not answer, or is not at the revision that this version needs.
+
+    Attributes:
+        fault: the error's class; its text could hold what nobody should read.
+    """
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        super().__init__(f"the database does not serve ({fault}); is it up and migrated? callflow db upgrade")
