@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from callflow.core import ending, ivr, offering, queueing
 from callflow.core.commands import (
@@ -43,6 +44,7 @@ from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
 
 _NETWORK_OUT_OF_ORDER = 38
+_LEAST_NUMBERS_USED = 1000
 
 
 def on_arrived(turn: Turn, event: CallArrived) -> None:
@@ -62,6 +64,8 @@ def on_arrived(turn: Turn, event: CallArrived) -> None:
 
 def open_call(turn: Turn, event: CallArrived) -> Call:
     """Begin the call's record; the call as it is then, written."""
+    first_life = event.step is None and turn.ledger.call(event.call) is None
+    used = 0 if first_life else numbers_used(turn, event.arrived_at)
     call = Call(
         call=event.call,
         channel=event.channel,
@@ -70,6 +74,8 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
         trunk=event.trunk,
         arrived_at=event.arrived_at,
         state=CallState.ARRIVED,
+        playbacks=used,
+        offers_made=used,
     )
     turn.note(
         CallOpened(
@@ -83,6 +89,15 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
     )
     turn.ledger.put_call(call)
     return call
+
+
+def numbers_used(turn: Turn, arrived_at: datetime) -> int:
+    """How many ids of legs and playbacks a call may have used in a life that we do not remember.
+
+    Asterisk answers 409 to an id that is still there, and what ends late would be taken for what has just begun.
+    One id for each millisecond since the arrival is more than any life uses.
+    """
+    return _LEAST_NUMBERS_USED + max(0, int((turn.at - arrived_at).total_seconds() * 1000))
 
 
 def _take_again(turn: Turn, call: Call) -> None:

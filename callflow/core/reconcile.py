@@ -20,8 +20,6 @@ from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
 
 _UNKNOWN_CAUSE = 0
-_LEGS_ADOPTED = 1000
-"""Later offers of an adopted call are numbered from here: ids of before the crash are never used again."""
 
 
 def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
@@ -38,10 +36,20 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
             gone = LegGone(at=event.at, call=offer.call, offer=offer.offer, cause=_UNKNOWN_CAUSE)
             offering.on_leg_gone(turn, gone)
     for seen in callers.values():
+        _skip_numbers(turn, seen)
         _reconcile_caller(turn, seen, legs)
     for name, seen in legs.items():
         if turn.ledger.offer(name) is None and seen.where is not Whereabouts.TALKING:
             turn.do(ReleaseLeg(call=seen.call, offer=name))
+
+
+def _skip_numbers(turn: Turn, seen: SeenChannel) -> None:
+    """The end of the journal may be lost, and with it the last ids that were given."""
+    call = turn.ledger.call(seen.call)
+    if call is not None:
+        used = calls.numbers_used(turn, call.arrived_at)
+        made, played = max(used, call.offers_made), max(used, call.playbacks)
+        turn.ledger.put_call(replace(call, offers_made=made, playbacks=played))
 
 
 def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
@@ -127,5 +135,5 @@ def _adopt_talk(turn: Turn, seen: SeenChannel, leg: SeenChannel) -> None:
         held = turn.ledger.operator(operator.profile.operator)
         assert held is not None
         desk.pick_up(turn, held)
-    call = replace(call, person=leg.offer, joined=frozenset({seen.channel, leg.channel}), offers_made=_LEGS_ADOPTED)
+    call = replace(call, person=leg.offer, joined=frozenset({seen.channel, leg.channel}))
     turn.ledger.put_call(offering.connect(turn, call))

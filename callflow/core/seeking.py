@@ -10,7 +10,7 @@ from callflow.core.commands import DialDestination, OfferCall
 from callflow.core.facts import AlarmKind, OfferMade
 from callflow.core.ids import CallId, OperatorId, offer_id
 from callflow.core.state import Call, Offer, Operator
-from callflow.core.states import OfferState
+from callflow.core.states import CallState, OfferState
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
@@ -107,6 +107,8 @@ def open_last_resort(turn: Turn, call: Call) -> None:
     destinations = turn.ledger.settings.last_resort
     if not destinations:
         turn.alarm(AlarmKind.LAST_RESORT_EMPTY, "", "the centre has no last-resort list: add one to centre.toml")
+        if not turn.runs(TimerKind.LAST_RESORT, call.call):  # looked at again: the list may be filled meanwhile
+            turn.start(TimerKind.LAST_RESORT, call.call, NEXT_ROUND_SECONDS)
         return
     turn.clear(AlarmKind.LAST_RESORT_EMPTY, "")
     if _rings_outside(turn, call) or (turn.runs(TimerKind.LAST_RESORT, call.call) and call.last_resort):
@@ -153,7 +155,7 @@ def on_last_resort_due(turn: Turn, subject: str) -> None:
 
 def _waiting_call(turn: Turn, subject: str) -> Call | None:
     call = turn.ledger.call(CallId(subject))
-    return call if call is not None and call.person is None and call.queued_at is not None else None
+    return call if call is not None and call.person is None and call.state is CallState.QUEUED else None
 
 
 def after_refusal(turn: Turn, offer: Offer) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from callflow.core import calls, desk, ending, ivr, offering, queueing, reconcile, seeking
-from callflow.core.commands import Command
+from callflow.core.commands import Command, StartTimer
 from callflow.core.events import (
     CallArrived,
     CallerGone,
@@ -102,9 +102,16 @@ def _on_rang(turn: Turn, event: OfferRang) -> None:
 
 
 def _on_timer(turn: Turn, event: TimerFired) -> None:
-    """A timer came due, if it still runs: one that was moved or cancelled meanwhile changes nothing."""
+    """A timer came due, if it still runs: one that was moved or cancelled meanwhile changes nothing.
+
+    One that comes too early is started again for the rest of its time: were it only ignored and the shell's clock
+    a microsecond behind the core's, nothing would ever follow.
+    """
     running = turn.ledger.state.timers.get(timer_key(event.timer))
-    if running is None or running.due > event.at:
+    if running is None:
+        return
+    if running.due > event.at:
+        turn.do(StartTimer(timer=event.timer, seconds=(running.due - event.at).total_seconds()))
         return
     turn.ledger.drop_timer(event.timer)
     TIMER_HANDLERS[event.timer.kind](turn, event.timer.subject)

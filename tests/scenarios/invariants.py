@@ -25,7 +25,7 @@ from callflow.core.commands import (
     StartTimer,
 )
 from callflow.core.desk import is_ready
-from callflow.core.events import CallArrived, Event, LegGone, TimerFired
+from callflow.core.events import Event, LegGone, TimerFired
 from callflow.core.facts import CallEnded, CallHandedBack, CallOpened, IvrStepTaken
 from callflow.core.ids import CallId, OfferId
 from callflow.core.ledger import Ledger
@@ -92,8 +92,6 @@ class Invariants:
     # --- what was decided -------------------------------------------------------------------------------------------
 
     def _turn(self, event: Event, commands: Sequence[Command]) -> None:
-        if isinstance(event, CallArrived):
-            self._handed_back.discard(event.call)
         if isinstance(event, TimerFired):
             self._running.discard(timer_key(event.timer))
         facts = [command.fact for command in commands if isinstance(command, Note)]
@@ -101,6 +99,7 @@ class Invariants:
             if isinstance(fact, CallOpened):
                 self._open[fact.call] += 1
                 self._ending.discard(fact.call)
+                self._handed_back.discard(fact.call)
                 _must(self._open[fact.call] == 1, f"call {fact.call} was opened while open")
             elif isinstance(fact, CallEnded | CallHandedBack):
                 self._open[fact.call] -= 1

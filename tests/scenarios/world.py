@@ -383,7 +383,7 @@ def _phones(
     settings: CentreSettings,
 ) -> dict[str, SimulatedPhone]:
     phones = {f"op-{name}": SimulatedPhone(_several(told)) for name, told in operators.items()}
-    for entry in settings.last_resort:
+    for entry in dict.fromkeys((*settings.last_resort, *SETTINGS.last_resort)):
         behaviours = _several(outside.get(entry.name, unregistered()))
         phones[entry.number] = SimulatedPhone(behaviours, lines=100)
     return phones
