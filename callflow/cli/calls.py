@@ -33,6 +33,7 @@ Purpose = Annotated[str, typer.Option(help="Why you look; it is recorded with yo
 
 @app.command(name="list")
 def list_command(
+    *,
     begin: Annotated[str | None, typer.Option("--from", help="Earliest arrival, ISO; the centre's time zone.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Arrivals before this, ISO; the centre's time zone.")] = None,
     caller: Annotated[str | None, typer.Option(help="The caller's number, E.164.")] = None,

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -40,7 +41,7 @@ def export_lines(
             for entry in iterate_entries(path):
                 if not _fits(entry.envelope, begin, end, call):
                     continue
-                document = {"chain_id": chain_id, "writer": writer, "envelope": entry.envelope.document()}
+                document: dict[str, Any] = {"chain_id": chain_id, "writer": writer, "envelope": entry.envelope.document()}
                 if payloads:
                     document["payload"] = entry.payload
                 line = canonical(document)

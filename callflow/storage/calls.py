@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callflow.core.facts import Stage
@@ -125,17 +126,17 @@ async def caller_history(
 
 
 def _filtered(query: Select[Call], which: CallFilter) -> Select[Call]:
-    conditions = {
-        "centre": Call.centre_id == which.centre,
-        "arrived_from": Call.arrived_at >= which.arrived_from,
-        "arrived_to": Call.arrived_at < which.arrived_to,
-        "caller_number": Call.caller_number == which.caller_number,
-        "stage": Call.stage == which.stage,
-        "operator": Call.operator_id == which.operator,
-        "in_progress": Call.stage.is_(None) if which.in_progress else Call.stage.is_not(None),
-        "fallback": Call.fallback.is_(bool(which.fallback)),
-    }
-    return query.where(*(condition for name, condition in conditions.items() if getattr(which, name) is not None))
+    conditions: list[tuple[object, Callable[[Any], ColumnElement[bool]]]] = [
+        (which.centre, lambda centre: Call.centre_id == centre),
+        (which.arrived_from, lambda begin: Call.arrived_at >= begin),
+        (which.arrived_to, lambda end: Call.arrived_at < end),
+        (which.caller_number, lambda number: Call.caller_number == number),
+        (which.stage, lambda stage: Call.stage == stage),
+        (which.operator, lambda operator: Call.operator_id == operator),
+        (which.in_progress, lambda open_: Call.stage.is_(None) if open_ else Call.stage.is_not(None)),
+        (which.fallback, Call.fallback.is_),
+    ]
+    return query.where(*(condition(value) for value, condition in conditions if value is not None))
 
 
 def _summary(row: Call) -> CallSummary:
