@@ -268,6 +268,26 @@ async def test_recordings_are_whole_when_calls_follow_each_other(phones: tuple[P
     assert len(set(paths)) == 5
 
 
+async def test_phone_lives_when_calls_come_faster_than_its_library_stands(
+    phones: tuple[Phone, Phone],
+) -> None:
+    operator, citizen = phones
+    await operator.auto_answer()
+    target = f"sip:112@{operator.bind}:{operator.port}"
+    for _ in range(60):
+        try:
+            call = await citizen.call(target)
+        except PhoneRefused as refused:
+            assert "the most a phone can place" in refused.why
+            break
+        await call.wait_confirmed()
+        await call.hang_up()
+        await call.wait_ended()
+    with pytest.raises(NotInTime):
+        await citizen.wait_incoming(timeout_seconds=0.8)
+    await (await citizen.call(target)).wait_confirmed()
+
+
 async def test_order_is_refused_when_the_target_is_no_uri(phones: tuple[Phone, Phone]) -> None:
     with pytest.raises(PhoneRefused):
         await phones[1].call("no uri at all")

@@ -15,6 +15,7 @@ import os
 import queue
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -36,6 +37,9 @@ _FAREWELL_SECONDS = 1.0
 _TONE_MS = 30_000
 _SOUND_LINGERS_SECONDS = 0.3
 """Long enough for the audio ports of the last call to be removed and its recording to be closed."""
+_MAX_RECENT_CALLS = 28
+_RECENT_SECONDS = 0.7
+"""The library waits half a second before it uses a socket again, has 64, and aborts the process at the next."""
 _LOCAL = "local"
 _WAV_HEADER_BYTES = 44
 _BYTES_PER_SECOND = 16_000
@@ -65,7 +69,7 @@ def _guarded(callback: Callable[P, None]) -> Callable[P, None]:
 def _why(error: Exception) -> str:
     if isinstance(error, pj.Error):
         return f"{error.reason} ({error.title})"
-    return repr(error)
+    return str(error) if isinstance(error, ValueError) else repr(error)
 
 
 def _sip_headers(pairs: tuple[tuple[str, str], ...]) -> pj.SipHeaderVector:
@@ -258,6 +262,7 @@ class _PhoneProcess:
         self._lines: dict[str, _Line] = {}
         self._calls: dict[str, _Call] = {}
         self._gone: list[_Call] = []
+        self._ended_at: deque[float] = deque(maxlen=_MAX_RECENT_CALLS)
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count(1)
         self.orders: queue.SimpleQueue[say.Order] = queue.SimpleQueue()
@@ -375,6 +380,7 @@ class _PhoneProcess:
         """The call is over; its object lives until the library's callback has returned."""
         self._calls.pop(call.name, None)
         self._gone.append(call)
+        self._ended_at.append(time.monotonic())
         self._later(_SOUND_LINGERS_SECONDS, self._sound_off)
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
@@ -422,6 +428,9 @@ class _PhoneProcess:
             raise ValueError(f"line {order.line} belongs to another address")
 
     def _place(self, order: say.Place) -> None:
+        now = time.monotonic()
+        if len(self._calls) + sum(now - at < _RECENT_SECONDS for at in self._ended_at) >= _MAX_RECENT_CALLS:
+            raise ValueError(f"{_MAX_RECENT_CALLS} calls within {_RECENT_SECONDS} s are the most a phone can place")
         self._sound_on()
         call = _Call(self, self._lines[order.line or _LOCAL], order.call)
         call.tone_hz = order.tone_hz
@@ -445,6 +454,9 @@ def _library_settings(log_level: int) -> pj.EpConfig:
     config.uaConfig.mwiUnsolicitedEnabled = False
     config.uaConfig.userAgent = "callflow-phone"
     config.medConfig.clockRate = config.medConfig.sndClockRate = 8000
+    # Audio is read by the same loop: a thread of its own would poll without pause and keep dead sockets open.
+    config.medConfig.hasIoqueue = False
+    config.medConfig.threadCnt = 0
     config.medConfig.noVad = True
     config.medConfig.ecTailLen = 0
     config.logConfig.level = config.logConfig.consoleLevel = log_level
