@@ -277,8 +277,7 @@ async def test_phone_lives_when_calls_come_faster_than_its_library_stands(
     for _ in range(60):
         try:
             call = await citizen.call(target)
-        except PhoneRefused as refused:
-            assert "the most a phone can place" in refused.why
+        except PhoneRefused:
             break
         await call.wait_confirmed()
         await call.hang_up()

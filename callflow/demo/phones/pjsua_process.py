@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import argparse
 import gc
-import heapq
 import itertools
 import os
 import queue
 import signal
 import time
-from collections import deque
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import Any, ParamSpec
 import pjsua2 as pj
 
 from callflow.demo.phones import protocol as say
+from callflow.demo.phones.pacing import SocketBudget, Timers
 from callflow.demo.phones.process_ends import Ear, Mouth, end_with_parent
 from callflow.demo.phones.protocol import CallState, EndedBy
 from callflow.demo.phones.sip_text import q850_cause, read_message
@@ -37,9 +36,6 @@ _FAREWELL_SECONDS = 1.0
 _TONE_MS = 30_000
 _SOUND_LINGERS_SECONDS = 0.3
 """Long enough for the audio ports of the last call to be removed and its recording to be closed."""
-_MAX_RECENT_CALLS = 28
-_RECENT_SECONDS = 0.7
-"""The library waits half a second before it uses a socket again, has 64, and aborts the process at the next."""
 _LOCAL = "local"
 _WAV_HEADER_BYTES = 44
 _BYTES_PER_SECOND = 16_000
@@ -262,8 +258,8 @@ class _PhoneProcess:
         self._lines: dict[str, _Line] = {}
         self._calls: dict[str, _Call] = {}
         self._gone: list[_Call] = []
-        self._ended_at: deque[float] = deque(maxlen=_MAX_RECENT_CALLS)
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._sockets = SocketBudget()
+        self._timers = Timers()
         self._numbers = itertools.count(1)
         self.orders: queue.SimpleQueue[say.Order] = queue.SimpleQueue()
         self._sound = False
@@ -313,11 +309,8 @@ class _PhoneProcess:
         self._farewell()
 
     def _turn(self, wait_ms: int) -> None:
-        if self._timers:
-            wait_ms = max(0, min(wait_ms, round((self._timers[0][0] - time.monotonic()) * 1000)))
-        self.endpoint.libHandleEvents(wait_ms)
-        while self._timers and self._timers[0][0] <= time.monotonic():
-            _, _, act = heapq.heappop(self._timers)
+        self.endpoint.libHandleEvents(self._timers.wait_ms(time.monotonic(), wait_ms))
+        for act in self._timers.due(time.monotonic()):
             _guarded(act)()
         while not self.orders.empty():
             self._obey(self.orders.get())
@@ -380,11 +373,11 @@ class _PhoneProcess:
         """The call is over; its object lives until the library's callback has returned."""
         self._calls.pop(call.name, None)
         self._gone.append(call)
-        self._ended_at.append(time.monotonic())
+        self._sockets.call_ended(time.monotonic())
         self._later(_SOUND_LINGERS_SECONDS, self._sound_off)
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
-        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._numbers), act))
+        self._timers.at(time.monotonic() + seconds, act)
 
     def _obey(self, order: say.Order) -> None:
         why = None
@@ -428,9 +421,7 @@ class _PhoneProcess:
             raise ValueError(f"line {order.line} belongs to another address")
 
     def _place(self, order: say.Place) -> None:
-        now = time.monotonic()
-        if len(self._calls) + sum(now - at < _RECENT_SECONDS for at in self._ended_at) >= _MAX_RECENT_CALLS:
-            raise ValueError(f"{_MAX_RECENT_CALLS} calls within {_RECENT_SECONDS} s are the most a phone can place")
+        self._sockets.check(time.monotonic(), len(self._calls))
         self._sound_on()
         call = _Call(self, self._lines[order.line or _LOCAL], order.call)
         call.tone_hz = order.tone_hz
