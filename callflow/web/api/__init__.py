@@ -1,0 +1,1 @@
+"""The API by noun: each module has its shapes, its handlers and `ROUTES`."""

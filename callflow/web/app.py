@@ -1,0 +1,60 @@
+"""Puts the web together: the table of all routes, the page, headers and problems around them."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from aiohttp import web
+
+from callflow.permissions import Permission
+from callflow.web.api import alarms, calls, flows, health, live, operators, recordings, session
+from callflow.web.context import CONTEXT, WebContext
+from callflow.web.headers import set_headers
+from callflow.web.openapi import openapi
+from callflow.web.page import Page
+from callflow.web.problems import problem_middleware
+from callflow.web.routes import RENEWED, Asked, Route
+
+
+async def _describe(asked: Asked) -> web.Response:
+    document = openapi(ROUTES, cookie=asked.context.auth.cookie)
+    return web.Response(body=json.dumps(document).encode(), content_type="application/json")
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *session.ROUTES,
+    *calls.ROUTES,
+    *recordings.ROUTES,
+    *operators.ROUTES,
+    *alarms.ROUTES,
+    *live.ROUTES,
+    *flows.ROUTES,
+    *health.ROUTES,
+    Route(
+        method="GET",
+        path="/openapi.json",
+        needs=(Permission.ANYONE,),
+        handle=_describe,
+        summary="This description",
+    ),
+)
+
+
+def create_app(context: WebContext) -> web.Application:
+    """The application; whoever runs it also runs `context.feed` and the directory."""
+    app = web.Application(middlewares=[problem_middleware])
+    app[CONTEXT] = context
+    for route in ROUTES:
+        app.router.add_route(route.method, route.pattern, route.serve)
+    Page().add_to(app)
+    app.on_response_prepare.append(_finish)
+    return app
+
+
+async def _finish(request: web.Request, response: web.StreamResponse) -> None:
+    auth = request.app[CONTEXT].auth
+    set_headers(response, behind_tls=auth.behind_tls)
+    renewed = request.get(RENEWED)
+    if renewed is not None:
+        auth.set_cookie(response, renewed)

@@ -1,0 +1,150 @@
+"""A fake of the engine's port for tests and for work on the page: it speaks the port's protocol and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+
+_EMPTY: Final[Mapping[str, Any]] = {"flow_version": 1, "calls": [], "operators": [], "alarms": []}
+_MOVES: Final = {"sign_in": "available", "sign_out": "signed_out", "pause": "paused", "resume": "available"}
+
+
+class FakeEnginePort:
+    """Serves a port on a Unix socket.
+
+    Attributes:
+        present: what a snapshot shows, without `seq` and `at`; change it as you like.
+        requests: bodies that came in, oldest first.
+        refusal: answer every request with this refusal.
+        seq: of the last frame.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._runner: web.AppRunner | None = None
+        self._followers: set[web.WebSocketResponse] = set()
+        self._followed = asyncio.Event()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that was told or asked."""
+        self.seq = 0
+        self.present: dict[str, Any] = copy.deepcopy(dict(_EMPTY))
+        self.requests: list[dict[str, Any]] = []
+        self.refusal: str | None = None
+        self.flow_problems: list[str] = []
+        self.snapshots_asked = 0
+        self._frames: list[dict[str, Any]] = []
+
+    async def start(self) -> None:
+        """Listen."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.post("/request", self._request),
+                web.get("/snapshot", self._snapshot),
+                web.get("/follow", self._follow),
+                web.get("/health", self._health),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        self._socket.parent.mkdir(parents=True, exist_ok=True)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.UnixSite(self._runner, str(self._socket)).start()
+
+    async def stop(self) -> None:
+        """End as an engine that dies: followers lose their connection."""
+        if self._runner is not None:
+            for follower in tuple(self._followers):
+                await follower.close()
+            await self._runner.cleanup()
+            self._runner = None
+        self._socket.unlink(missing_ok=True)
+
+    async def until_followed(self) -> None:
+        """Wait until somebody follows."""
+        await self._followed.wait()
+
+    async def tell(self, *facts: Mapping[str, Any]) -> int:
+        """Tell facts as one frame; `at` is filled in. Returns its number."""
+        self.seq += 1
+        at = datetime.now(UTC).isoformat()
+        frame = {"seq": self.seq, "facts": [{"at": at, **fact} for fact in facts]}
+        self._frames.append(frame)
+        for follower in tuple(self._followers):
+            await follower.send_json(frame)
+        return self.seq
+
+    def add_operator(self, login: str, name: str, *, state: str = "signed_out", online: bool = True) -> None:
+        """Put an operator into the snapshot."""
+        self.present["operators"].append(
+            {
+                "operator": login,
+                "name": name,
+                "endpoint": f"op-{login}",
+                "state": state,
+                "since": datetime.now(UTC).isoformat(),
+                "reason": "",
+                "online": online,
+                "call": None,
+                "skills": [],
+            }
+        )
+
+    async def _request(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.requests.append(body)
+        if body["verb"] == "publish_flow":
+            if self.flow_problems:
+                return web.json_response({"problems": self.flow_problems}, status=422)
+            return web.json_response({"version": 2})
+        if self.refusal is not None:
+            return web.json_response({"refusal": self.refusal}, status=409)
+        operator = next((entry for entry in self.present["operators"] if entry["operator"] == body["operator"]), None)
+        if operator is None:
+            return web.json_response({"refusal": "unknown_operator"}, status=409)
+        operator.update(
+            state=_MOVES[body["verb"]], reason=body.get("reason") or "", since=datetime.now(UTC).isoformat()
+        )
+        fact = {key: operator[key] for key in ("operator", "state", "reason", "online", "call")}
+        seq = await self.tell({"type": "OperatorMoved", **fact})
+        return web.json_response({"done": True, "seq": seq})
+
+    async def _snapshot(self, _: web.Request) -> web.Response:
+        self.snapshots_asked += 1
+        return web.json_response({"seq": self.seq, "at": datetime.now(UTC).isoformat(), **self.present})
+
+    async def _follow(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        after = request.query.get("after", "")
+        if after.isdecimal() and int(after) <= self.seq:
+            for frame in self._frames:
+                if frame["seq"] > int(after):
+                    await socket.send_json(frame)
+        else:
+            at = datetime.now(UTC).isoformat()
+            await socket.send_json({"seq": self.seq, "snapshot": {"seq": self.seq, "at": at, **self.present}})
+        self._followers.add(socket)
+        self._followed.set()
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
+                break
+        self._followers.discard(socket)
+        if not self._followers:
+            self._followed.clear()
+        return socket
+
+    async def _health(self, _: web.Request) -> web.Response:
+        calls = len(self.present["calls"])
+        return web.json_response({"ari": "connected", "calls": calls, "seq": self.seq, "uptime_seconds": 1.0})
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(text="callflow_engine_calls 0\n")

@@ -1,0 +1,88 @@
+// Every word of the page that stands for a value of the API: Indonesian, English.
+
+const WORDS = {
+  call: {
+    arrived: ["Tiba", "Arrived"], in_ivr: ["Menu", "In menu"], queued: ["Menunggu", "Waiting"],
+    connected: ["Berbicara", "Talking"], ended: ["Selesai", "Ended"],
+  },
+  operator: {
+    signed_out: ["Tidak bertugas", "Signed out"], available: ["Siap", "Ready"], offered: ["Berdering", "Ringing"],
+    on_call: ["Menelepon", "On a call"], wrap_up: ["Mencatat", "Wrap-up"], paused: ["Istirahat", "Paused"],
+    busy_elsewhere: ["Sibuk lain", "Busy elsewhere"],
+  },
+  offer: {
+    ringing: ["Berdering", "Ringing"], answered: ["Dijawab", "Answered"], declined: ["Ditolak", "Declined"],
+    timed_out: ["Tidak diangkat", "No answer"], withdrawn: ["Ditarik", "Withdrawn"],
+  },
+  stage: {
+    answered: ["Dijawab", "Answered"], abandoned_in_ivr: ["Putus di menu", "Left in the menu"],
+    abandoned_in_queue: ["Putus di antrean", "Left the queue"],
+    handled_in_fallback: ["Jalur cadangan", "Handled in fallback"], ended_in_information: ["Informasi", "Information"],
+  },
+  party: {
+    caller: ["Penelepon", "Caller"], operator: ["Petugas", "Operator"], destination: ["Tujuan", "Destination"],
+    system: ["Sistem", "System"], unknown: ["Tidak diketahui", "Unknown"],
+  },
+  reason: {
+    flow: ["Pilihan menu", "Flow"], no_flow: ["Tanpa menu", "No flow"], person_lost: ["Petugas terputus", "Operator lost"],
+    handed_back: ["Dikembalikan", "Handed back"], adopted: ["Diambil alih", "Adopted"],
+  },
+  left: {
+    connected: ["Tersambung", "Connected"], ended: ["Selesai", "Ended"], handed_back: ["Dikembalikan", "Handed back"],
+    queued_again: ["Antre lagi", "Queued again"],
+  },
+  tier: {
+    emergency: ["Gawat darurat", "Emergency"], urgent: ["Mendesak", "Urgent"],
+    non_emergency: ["Tidak darurat", "Not an emergency"], information: ["Informasi", "Information"],
+  },
+  skill: {
+    medical: ["Medis", "Medical"], fire: ["Kebakaran", "Fire"], police: ["Keamanan", "Security"],
+    security: ["Keamanan", "Security"], disaster: ["Bencana", "Disaster"],
+  },
+  track: { mixed: ["Kedua arah", "Both directions"], in: ["Penelepon", "Caller"], out: ["Ke penelepon", "To the caller"] },
+  alarm: {
+    nobody_ready: ["Tidak ada petugas yang siap", "Nobody is ready"],
+    no_phone_registered: ["Tidak ada telepon terdaftar", "No phone is registered"],
+    last_resort_empty: ["Daftar upaya terakhir kosong", "The last-resort list is empty"],
+    last_resort_failed: ["Upaya terakhir gagal", "The last resort failed"],
+    command_failed: ["Perintah gagal", "A command failed"],
+    decision_failed: ["Keputusan gagal", "A decision failed"],
+    no_flow: ["Belum ada alur", "No flow is published"],
+    prompt_failed: ["Suara tidak dapat diputar", "A prompt could not be played"],
+    leg_stuck: ["Sambungan macet", "A leg is stuck"],
+  },
+  refusal: {
+    last_present: ["Anda petugas terakhir: minta pengawas", "You are the last one present: ask a supervisor"],
+    on_call: ["Masih menelepon", "Still on a call"],
+    not_signed_in: ["Belum mulai bertugas", "Not signed in"],
+    unknown_operator: ["Petugas tidak dikenal", "Unknown operator"],
+  },
+  problem: {
+    "wrong-credentials": ["Nama masuk atau kata sandi salah", "Login or password is wrong"],
+    "slow-down": ["Terlalu banyak percobaan, tunggu sebentar", "Too many attempts, wait a little"],
+    "engine-away": ["Mesin tidak terhubung", "Engine not connected"],
+    "database-away": ["Basis data tidak menjawab; panggilan tetap berjalan", "The database does not answer; calls go on"],
+    "access-not-recorded": ["Akses tidak dapat dicatat, coba lagi", "The access could not be recorded, try again"],
+    "call-still-runs": ["Panggilan masih berlangsung", "The call still runs"],
+    "not-permitted": ["Tidak diizinkan", "Not permitted"],
+    "not-found": ["Tidak ditemukan", "Not found"],
+    unreachable: ["Server tidak dapat dihubungi", "The server cannot be reached"],
+  },
+};
+
+/** The words for a value; a value that has none is shown as it is. */
+export function words(kind, value) {
+  return WORDS[kind]?.[value] ?? [String(value ?? "–").replaceAll("_", " ")];
+}
+
+/** What to say about an error of `api.js`. */
+export function problemWords(error) {
+  if (error.refusal) return words("refusal", error.refusal);
+  return WORDS.problem[error.kind] ?? [error.message];
+}
+
+/** Who calls. */
+export function callerWords(caller) {
+  if (caller.hidden) return ["Disembunyikan", "Hidden"];
+  return caller.number ? [caller.number] : ["Tidak dikenal", "Unknown"];
+}
