@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -95,9 +95,8 @@ def render(
     Raises:
         ConfigurationError: when the result could not work; nothing was written.
     """
-    base = settings.asterisk_dir.resolve()
-    etc = (out or base / "etc").resolve()
-    run = _run_dir(base)
+    where = places(settings, out)
+    base, etc, run = where.base_dir, where.etc_dir, where.run_dir
     _check(settings, centre, [base, etc, settings.recordings_dir.resolve(), settings.prompts_dir.resolve()])
     make_secrets_dir(settings.secrets_dir)
     for name in ("lib/keys", "cache", "db", "spool", "log", "cel"):
@@ -106,13 +105,12 @@ def render(
         directory.mkdir(parents=True, exist_ok=True)
     _ensure_music(settings.prompts_dir / "moh")
     base.chmod(0o750)
-    cel_database = base / "cel" / "cel.db"
-    _make_cel_database(cel_database)
+    _make_cel_database(where.cel_database)
     values = _values(settings, centre, installation) | {
         "etc_dir": etc,
         "base_dir": base,
         "run_dir": run,
-        "cel_database": cel_database,
+        "cel_database": where.cel_database,
     }
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -126,8 +124,19 @@ def render(
         for name in environment.list_templates(extensions=["j2"])
     }
     changed = tuple(name for name, text in texts.items() if _replace(etc / name, text, name in SECRET_FILES))
+    return replace(where, files=tuple(texts), changed=changed)
+
+
+def places(settings: Settings, out: Path | None = None) -> Rendered:
+    """Where a configuration for these settings is, or would be; writes nothing."""
+    base = settings.asterisk_dir.resolve()
     return Rendered(
-        etc_dir=etc, base_dir=base, run_dir=run, cel_database=cel_database, files=tuple(texts), changed=changed
+        etc_dir=(out or base / "etc").resolve(),
+        base_dir=base,
+        run_dir=_run_dir(base),
+        cel_database=base / "cel" / "cel.db",
+        files=(),
+        changed=(),
     )
 
 

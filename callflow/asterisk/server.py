@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from callflow.asterisk.errors import AsteriskDidNotStart, CliFailed
+from callflow.asterisk.inspect import sort_log
 from callflow.asterisk.locate import Installation
 from callflow.asterisk.render import Rendered
 from callflow.settings import Settings
@@ -120,8 +121,9 @@ class PrivateServer:
         return await run_cli(self._installation, self.rendered, command, self._writable)
 
     def log_faults(self) -> list[str]:
-        """The lines of Asterisk's log that are errors or warnings."""
-        return read_faults(self.rendered.log)
+        """The lines of Asterisk's log that are errors or warnings; a call that no engine claimed is neither."""
+        found = sort_log(self.rendered.log)
+        return found.errors + found.warnings
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -179,15 +181,6 @@ async def run_cli(
     if process.returncode or "Unable to connect to remote asterisk" in text:
         raise CliFailed(command, text)
     return text
-
-
-def read_faults(log: Path) -> list[str]:
-    """The lines of a log that are errors or warnings; none when there is no log."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-    return [line for line in lines if "] ERROR[" in line or "] WARNING[" in line]
 
 
 def write_name_files(directory: Path) -> Path:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
+from callflow.asterisk.errors import NoAsterisk
 from callflow.asterisk.install import ensure_root
 from callflow.asterisk.locate import PRIVATE_ROOT, Installation, locate
 from callflow.asterisk.render import render as render_configuration
 from callflow.centre import load_centre
-from callflow.errors import CallflowError
 from callflow.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The Asterisk that callflow drives.")
@@ -30,10 +30,7 @@ def render(
 ) -> None:
     """Write Asterisk's configuration from the centre document; makes each missing secret once, prints none."""
     settings = Settings()
-    try:
-        rendered = render_configuration(settings, load_centre(settings.centre_path), locate(), out=out)
-    except CallflowError as error:
-        raise _failed(error) from error
+    rendered = render_configuration(settings, load_centre(settings.centre_path), locate(), out=out)
     if as_json:
         facts = {"etc": str(rendered.etc_dir), "files": rendered.files, "changed": rendered.changed}
         typer.echo(json.dumps(facts))
@@ -49,28 +46,20 @@ def install(
     as_json: AsJson = False,
 ) -> None:
     """Make a private Asterisk, unless this machine has a good one of its own already."""
-    try:
-        installation = _ready(root)
-    except CallflowError as error:
-        raise _failed(error) from error
-    _tell(installation, as_json)
+    _tell(_ready(root), as_json)
 
 
 @app.command()
 def where(as_json: AsJson = False) -> None:
     """Say which Asterisk is used and how it is started."""
-    try:
-        installation = locate()
-    except CallflowError as error:
-        raise _failed(error) from error
-    _tell(installation, as_json)
+    _tell(locate(), as_json)
 
 
 def _ready(root: Path) -> Installation:
     if root == PRIVATE_ROOT:
         try:
             return locate()
-        except CallflowError:
+        except NoAsterisk:
             pass
     return ensure_root(root, progress=lambda line: typer.echo(f"  {line}", err=True))
 
@@ -87,8 +76,3 @@ def _tell(installation: Installation, as_json: bool) -> None:
         typer.echo(
             f"Asterisk {installation.version}, {installation.root or 'the system itself'}, by {installation.start}"
         )
-
-
-def _failed(error: CallflowError) -> typer.Exit:
-    typer.echo(f"callflow asterisk: {error}", err=True)
-    return typer.Exit(1)
