@@ -39,7 +39,6 @@ UNWANTED_EVENTS: Final = (
     "ChannelCallerId",
     "ChannelConnectedLine",
     "ChannelUserevent",
-    "ChannelHangupRequest",
     "BridgeCreated",
     "BridgeDestroyed",
     "PlaybackStarted",

@@ -12,6 +12,7 @@ from callflow.ari.protocol.models import Channel, Endpoint
 from callflow.core.events import (
     CallArrived,
     CallerGone,
+    CallerReturned,
     EndpointReported,
     Event,
     KeyPressed,
@@ -24,13 +25,15 @@ from callflow.core.events import (
 from callflow.core.ids import BridgeId, CallId, ChannelId, EndpointName, PlaybackId, call_of_playback
 
 _PJSIP: Final = "PJSIP"
+_NORMAL_CLEARING: Final = 16
 
 
 class Wire:
     """Translates events, in order.
 
-    It remembers the numbers that claimed calls dialled: they stand in the broadcast alone, for the dialplan has
-    moved on by the time the call is ours.
+    It remembers what Asterisk tells only once. A dialled number stands in the broadcast alone, for the dialplan has
+    moved on by the time the call is ours. The cause of a caller's hang-up stands in the request to hang up: our
+    subscription to the channel ends with StasisEnd, before ChannelDestroyed.
 
     Args:
         now: the engine's clock.
@@ -39,6 +42,8 @@ class Wire:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self._dialled: dict[str, str] = {}
+        self._hangup_causes: dict[str, int] = {}
+        self._last: ari.Event | None = None
 
     def broadcast(self, event: ari.CallBroadcast) -> None:
         """Remember what a call that is offered to all engines dialled."""
@@ -48,8 +53,11 @@ class Wire:
         """Forget a call that another engine claimed, or that nobody could."""
         self._dialled.pop(channel, None)
 
-    def translate(self, event: ari.Event) -> Iterator[Event]:
+    def translate(self, event: ari.Event) -> Iterator[Event]:  # noqa: PLR0912 - one case a kind of event
         """The core's events for one of Asterisk's: none, or one."""
+        if event == self._last:
+            return  # an operator's leg is watched twice: by the phone's subscription and by its own
+        self._last = event
         match event:
             case ari.StasisStart(channel=channel):
                 yield from self._started(channel)
@@ -73,8 +81,15 @@ class Wire:
                 if call is not None:
                     entered, into = ChannelId(channel.id), BridgeId(bridge.id)
                     yield LegJoined(at=self.now(), call=call, channel=entered, bridge=into)
+            case ari.ChannelHangupRequest(channel=channel, cause=cause):
+                self._hangup_causes[channel.id] = cause or _NORMAL_CLEARING
+            case ari.StasisEnd(channel=channel):
+                yield from self._left(channel)
             case ari.ChannelDestroyed(channel=channel, cause=cause):
-                yield from self._destroyed(channel, cause)
+                leg = naming.offered_leg(channel)
+                self._hangup_causes.pop(channel.id, None)
+                if leg is not None:
+                    yield LegGone(at=self.now(), call=leg[0], offer=leg[1], cause=cause)
             case ari.EndpointStateChange(endpoint=endpoint) | ari.PeerStatusChange(endpoint=endpoint):
                 yield from self.report(endpoint)
             case _:
@@ -108,13 +123,15 @@ class Wire:
                 step=naming.variable(channel, naming.STEP),
             )
 
-    def _destroyed(self, channel: Channel, cause: int) -> Iterator[Event]:
-        leg = naming.offered_leg(channel)
-        if leg is not None:
-            yield LegGone(at=self.now(), call=leg[0], offer=leg[1], cause=cause)
-            return
+    def _left(self, channel: Channel) -> Iterator[Event]:
+        """A channel left our application: the caller hung up, or is back in the dialplan."""
         call = self._caller(channel)
-        if call is not None:
+        if call is None:
+            return
+        cause = self._hangup_causes.pop(channel.id, None)
+        if cause is None:
+            yield CallerReturned(at=self.now(), call=call)
+        else:
             yield CallerGone(at=self.now(), call=call, cause=cause)
 
     def _caller(self, channel: Channel) -> CallId | None:

@@ -10,6 +10,8 @@ from callflow.core.commands import (
     AnswerCaller,
     DestroyBridge,
     DialDestination,
+    DialplanLabel,
+    HandBack,
     HoldCaller,
     JoinLegs,
     OfferCall,
@@ -19,6 +21,7 @@ from callflow.core.commands import (
 from callflow.core.events import (
     CallArrived,
     CallerGone,
+    CallerReturned,
     CommandFailed,
     DecisionFailed,
     FallbackWitnessed,
@@ -45,6 +48,7 @@ from callflow.flows.model import FALLBACK_QUEUE
 
 _NETWORK_OUT_OF_ORDER = 38
 _LEAST_NUMBERS_USED = 1000
+_OVERDUE_AGAIN_SECONDS = 1.0
 
 
 def on_arrived(turn: Turn, event: CallArrived) -> None:
@@ -87,6 +91,7 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
             trunk=call.trunk,
         )
     )
+    turn.cancel(call.call, TimerKind.CALL_RELEASE)  # of an earlier life that we had hung up
     turn.ledger.put_call(call)
     return call
 
@@ -140,6 +145,13 @@ def on_caller_gone(turn: Turn, event: CallerGone) -> None:
         ending.caller_gone(turn, call, event.cause)
 
 
+def on_caller_returned(turn: Turn, event: CallerReturned) -> None:
+    """The dialplan has the caller again: let go of everything that was sought for this call."""
+    call = turn.ledger.call(event.call)
+    if call is not None and call.state is not CallState.ENDED:
+        ending.let_return(turn, call, "taken back by the dialplan")
+
+
 def on_command_failed(turn: Turn, event: CommandFailed) -> None:
     """Go on without what could not be done, always towards a person."""
     turn.incident(AlarmKind.COMMAND_FAILED, event.command, event.reason)
@@ -153,16 +165,24 @@ def on_command_failed(turn: Turn, event: CommandFailed) -> None:
         return
     elif event.command == Play.__name__ and call.playing is not None:
         ivr.on_played(turn, call)
-    elif event.command in (AnswerCaller.__name__, HoldCaller.__name__):
+    elif event.command in (AnswerCaller.__name__, HoldCaller.__name__) and call.person is None:
         ending.hand_back(turn, call, f"{event.command} failed")
 
 
 def on_decision_failed(turn: Turn, event: DecisionFailed) -> None:
-    """A handler raised and changed nothing: alarm, and let the dialplan serve that call."""
+    """A handler raised and changed nothing: alarm, and let the dialplan serve that call.
+
+    A timer whose decision failed will not come again by itself: what is overdue is started anew.
+    """
     turn.incident(AlarmKind.DECISION_FAILED, event.event, event.error)
     call = None if event.call is None else turn.ledger.call(event.call)
     if call is not None and call.state is not CallState.ENDED:
         ending.hand_back(turn, call, "a decision failed")
+    elif event.call is not None and event.channel is not None:  # the arrival itself failed: we know of no call
+        turn.do(HandBack(call=event.call, channel=event.channel, label=DialplanLabel.FALLBACK, step=""))
+    for running in tuple(turn.ledger.state.timers.values()):
+        if running.due <= turn.at:
+            turn.start(running.timer.kind, running.timer.subject, _OVERDUE_AGAIN_SECONDS)
 
 
 def on_recording_measured(turn: Turn, event: RecordingMeasured) -> None:

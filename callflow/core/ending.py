@@ -54,10 +54,15 @@ def hang_up(turn: Turn, call: Call, stage: Stage, by: HangupParty) -> None:
 
 def hand_back(turn: Turn, call: Call, reason: str) -> None:
     """Give the caller to the dialplan's fallback: we cannot serve this call any more."""
+    turn.do(HandBack(call=call.call, channel=call.channel, label=DialplanLabel.FALLBACK, step=str(call.state)))
+    let_return(turn, call, reason)
+
+
+def let_return(turn: Turn, call: Call, reason: str) -> None:
+    """The caller is in the dialplan, or on the way there: release the legs and forget the call."""
     advance(CALL_TRANSITIONS, call.state, CallTrigger.HANDED_BACK)
     _let_go(turn, call)
     turn.note(CallHandedBack(at=turn.at, call=call.call, reason=reason))
-    turn.do(HandBack(call=call.call, channel=call.channel, label=DialplanLabel.FALLBACK, step=str(call.state)))
     turn.ledger.drop_call(call.call)
 
 

@@ -182,6 +182,13 @@ class CallerGone(Event):
     cause: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerReturned(Event):
+    """The caller went back to the dialplan without our asking: a watchdog's doing, or an administrator's."""
+
+    call: CallId
+
+
 # --- legs to operators and destinations -----------------------------------------------------------------------------
 
 
@@ -250,13 +257,16 @@ class DecisionFailed(Event):
     """The Switchboard raised on the event before this one, and is as it was before that.
 
     Attributes:
+        call: which that event was about, also where it was a timer's.
         event: that event's class name.
         error: the exception's class and message, without personal data.
+        channel: the caller's, where the event was an arrival: nothing else is known of that call.
     """
 
     call: CallId | None
     event: str
     error: str
+    channel: ChannelId | None = None
 
 
 class Whereabouts(StrEnum):

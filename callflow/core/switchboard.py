@@ -11,6 +11,7 @@ from callflow.core.commands import Command, StartTimer
 from callflow.core.events import (
     CallArrived,
     CallerGone,
+    CallerReturned,
     CommandFailed,
     DecisionFailed,
     EndpointReported,
@@ -35,6 +36,7 @@ from callflow.core.events import (
     TrunkHeadersRead,
 )
 from callflow.core.facts import FlowInForce, SettingsApplied
+from callflow.core.ids import CallId, OfferId
 from callflow.core.ledger import Ledger
 from callflow.core.state import State, timer_key
 from callflow.core.timers import TimerKind
@@ -79,12 +81,30 @@ class Switchboard:
         self._ledger.commit()
         return tuple(turn.commands)
 
+    def failure_of(self, event: Event, error: Exception) -> DecisionFailed:
+        """The event that is to follow one on which `handle` raised this error."""
+        call: CallId | None = getattr(event, "call", None)
+        if isinstance(event, TimerFired):
+            offer = self.state.offers.get(OfferId(event.timer.subject))
+            subject = CallId(event.timer.subject)
+            call = offer.call if offer is not None else subject if subject in self.state.calls else None
+        return DecisionFailed(
+            at=event.at,
+            call=call,
+            event=type(event).__name__,
+            error=type(error).__name__,
+            channel=event.channel if isinstance(event, CallArrived) else None,
+        )
+
     def _decide(self, turn: Turn, event: Event) -> None:
         if isinstance(event, SettingsChanged):
             self._ledger.put_settings(event.settings)
             turn.note(SettingsApplied(at=event.at, settings=event.settings))
         elif self._ledger.state.settings is None:
             raise NotOpened(f"{type(event).__name__} before the first SettingsChanged")
+        elif isinstance(event, DecisionFailed):
+            calls.on_decision_failed(turn, event)
+            return  # seeking may be what failed, and would fail again
         else:
             HANDLERS[type(event)](turn, event)
         seeking.seek(turn)
@@ -95,10 +115,6 @@ def _on_flow_published(turn: Turn, event: FlowPublished) -> None:
     """Calls that arrive from now on take this flow; calls under way keep theirs."""
     turn.ledger.put_flow(event)
     turn.note(FlowInForce(at=event.at, version=event.version, document=event.document, published_by=event.published_by))
-
-
-def _on_rang(turn: Turn, event: OfferRang) -> None:
-    """The phone rings: nothing to decide; the journal keeps the moment."""
 
 
 def _on_timer(turn: Turn, event: TimerFired) -> None:
@@ -160,13 +176,13 @@ HANDLERS: Final[Mapping[type[Event], Callable[[Turn, Any], None]]] = MappingProx
         KeyPressed: calls.on_key,
         PlaybackEnded: calls.on_playback_ended,
         CallerGone: calls.on_caller_gone,
-        OfferRang: _on_rang,
+        CallerReturned: calls.on_caller_returned,
+        OfferRang: offering.on_rang,
         OfferAnswered: offering.on_answered,
         LegGone: offering.on_leg_gone,
         LegJoined: offering.on_joined,
         TimerFired: _on_timer,
         CommandFailed: calls.on_command_failed,
-        DecisionFailed: calls.on_decision_failed,
         SnapshotTaken: reconcile.on_snapshot,
         RecordingMeasured: calls.on_recording_measured,
         FallbackWitnessed: calls.on_fallback_witnessed,

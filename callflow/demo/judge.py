@@ -1,0 +1,108 @@
+"""Holds the record of a scripted call against what was to happen, and shows it in the stable form of `--json`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callflow.demo.audio import tone_present
+from callflow.demo.cast import LEAST_TONE_SECONDS, Cast
+from callflow.demo.scripts import Told
+from callflow.storage.calls import get_call
+from callflow.storage.records import CallRecord
+from callflow.storage.sessions import Sessions
+
+RECORD_SECONDS: Final = 30.0
+"""A call's record, its audio measured, stands this soon after its end."""
+
+
+async def complete_record(sessions: Sessions, call: str) -> CallRecord | None:
+    """The call's record once it has ended and its audio is measured; what there is when that takes too long."""
+    record: CallRecord | None = None
+    try:
+        async with asyncio.timeout(RECORD_SECONDS):
+            while record is None or record.call.ended_at is None or not record.recording:
+                async with sessions() as session:
+                    record = await _read(session, call)
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        pass
+    return record
+
+
+async def _read(session: AsyncSession, call: str) -> CallRecord | None:
+    return await get_call(session, call)
+
+
+def judge(cast: Cast, told: Told, record: CallRecord | None) -> None:
+    """Note in the cast's failures whatever the record says otherwise."""
+    if record is None:
+        cast.failures.append(f"no record of call {told.placed.call}")
+        return
+    call = record.call
+    path = tuple(f"{step.node}:{step.exit}" for step in record.steps)
+    for name, found, wanted in (
+        ("stage", call.stage, told.stage),
+        ("path", path, told.path),
+        ("operator", call.operator, told.operator),
+        ("destination", call.destination, told.destination),
+        ("ended by", call.ended_by, told.ended_by),
+        ("fallback", call.fallback, told.fallback),
+        ("caller", call.caller_number, told.placed.number),
+    ):
+        cast.expect(found == wanted, f"{name} is {found!r} in the record, not {wanted!r}")
+    cast.expect(call.ended_at is not None, "the record has no end")
+    if told.outcomes is not None:
+        outcomes = tuple(str(offer.outcome) for offer in record.offers)
+        cast.expect(outcomes == told.outcomes, f"offers ended {outcomes}, not {told.outcomes}")
+    if not told.fallback:
+        kept = {header.name: header.value for header in record.headers}
+        cast.expect("P-Asserted-Identity" in kept, "the record has no P-Asserted-Identity")
+    tracks = {track.name: track for track in record.recording}
+    cast.expect(set(tracks) == {"mixed", "in", "out"}, f"the recording has only {sorted(tracks)}")
+    for suffix, hz in told.tones.items():
+        match = tone_present(cast.track(told.placed, suffix), hz)
+        cast.expect(
+            match.seconds >= LEAST_TONE_SECONDS, f"{hz:g} Hz is only {match.seconds:.2f} s long in track {suffix}"
+        )
+
+
+def shown(scenario: str, record: CallRecord) -> dict[str, Any]:
+    """One call as `demo --once --json` prints it."""
+    call = record.call
+    return {
+        "call_id": call.call_id,
+        "scenario": scenario,
+        "caller": call.caller_number,
+        "arrived_at": _time(call.arrived_at),
+        "answered_at": _time(call.answered_at),
+        "ended_at": _time(call.ended_at),
+        "stage": call.stage,
+        "path": [f"{step.node}:{step.exit}" for step in record.steps],
+        "operator": call.operator,
+        "offers": [
+            {
+                "operator": offer.operator,
+                "destination": offer.destination,
+                "outcome": offer.outcome,
+                "made_at": _time(offer.made_at),
+            }
+            for offer in record.offers
+        ],
+        "medical": None,
+        "classification": None,
+        "prank": None,
+        "recording": {
+            track.name: {"seconds": track.seconds, "sha256": track.sha256, "bytes": track.bytes}
+            for track in record.recording
+        },
+        "hangup": {"by": call.ended_by, "cause": call.cause},
+        "fallback": call.fallback,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
