@@ -90,6 +90,18 @@ def pick_up(turn: Turn, operator: Operator) -> None:
     move(turn, operator, OperatorTrigger.PICKED_UP)
 
 
+def hold(turn: Turn, operator: Operator, call: CallId, offer: OfferId) -> bool:
+    """Take an operator as talking, whatever we knew; False when another call, or one elsewhere, holds this person."""
+    if operator.state is OperatorState.WRAP_UP:
+        turn.cancel(operator.profile.operator, TimerKind.WRAP_UP)
+        operator = free(turn, operator)
+    if operator.state not in _AT_REST:
+        return False
+    rung = move(turn, replace(operator, call=call, offer=offer), OperatorTrigger.RUNG)
+    pick_up(turn, rung)
+    return True
+
+
 def release(turn: Turn, operator: Operator, *, set_aside: bool, wrap_up: bool) -> None:
     """The leg to this operator is gone.
 
@@ -112,12 +124,15 @@ def release(turn: Turn, operator: Operator, *, set_aside: bool, wrap_up: bool) -
 def on_operator_changed(turn: Turn, event: OperatorChanged) -> None:
     """Take a new or changed profile; a retired person finishes the present call."""
     known = turn.ledger.operator(event.profile.operator)
-    operator = (
-        Operator(profile=event.profile, active=event.active, since=turn.at)
-        if known is None
-        else replace(known, profile=event.profile, active=event.active)
-    )
+    if known is None:
+        operator = Operator(profile=event.profile, active=event.active, since=turn.at)
+    elif known.profile.endpoint == event.profile.endpoint:
+        operator = replace(known, profile=event.profile, active=event.active)
+    else:  # another phone: what is known of the old one says nothing of it, and Asterisk is asked
+        operator = replace(known, profile=event.profile, active=event.active, online=False, elsewhere=False)
     turn.ledger.put_operator(operator)
+    if operator.state is OperatorState.BUSY_ELSEWHERE and not operator.elsewhere:
+        free(turn, operator)
     turn.note(OperatorUpdated(at=turn.at, profile=event.profile, active=event.active))
     turn.do(
         PrepareCentre(bridge=waiting_bridge(turn.ledger.settings.centre), endpoints=(event.profile.endpoint,)),
@@ -264,4 +279,5 @@ def _may_leave(turn: Turn, operator: Operator, approved_by: str | None) -> Refus
 
 def _is_last(turn: Turn, operator: Operator) -> bool:
     others = (other for other in turn.ledger.operators() if other.profile.operator != operator.profile.operator)
-    return is_present(operator) and not any(is_present(other) for other in others)
+    staying = (other for other in others if not other.pause)  # a break that was asked for begins after the call
+    return is_present(operator) and not any(is_present(other) for other in staying)

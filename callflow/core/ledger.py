@@ -42,9 +42,6 @@ class Ledger:
         self._undo: list[Callable[[], None]] = []
         self._documents: dict[int, FlowDocument] = {}
         self._offers_of: dict[CallId, tuple[OfferId, ...]] = {}
-        self._operator_of: dict[EndpointName, OperatorId] = {
-            operator.profile.endpoint: name for name, operator in state.operators.items()
-        }
         self._waiting: list[Place] = sorted(place_of(call) for call in state.calls.values() if _is_waiting(call))
         for offer in state.offers.values():
             self._offers_of[offer.call] = (*self._offers_of.get(offer.call, ()), offer.offer)
@@ -92,8 +89,7 @@ class Ledger:
 
     def operator_at(self, endpoint: EndpointName) -> Operator | None:
         """The operator whose phone this is."""
-        name = self._operator_of.get(endpoint)
-        return None if name is None else self.state.operators.get(name)
+        return next((o for o in self.state.operators.values() if o.profile.endpoint == endpoint), None)
 
     def operators(self) -> tuple[Operator, ...]:
         """All operators."""
@@ -145,12 +141,7 @@ class Ledger:
 
     def put_operator(self, operator: Operator) -> None:
         """Write an operator."""
-        name = operator.profile.operator
-        before = self.state.operators.get(name)
-        if before is not None and before.profile.endpoint != operator.profile.endpoint:
-            self._write(self._operator_of, before.profile.endpoint, None)
-        self._write(self._operator_of, operator.profile.endpoint, name)
-        self._write(self.state.operators, name, operator)
+        self._write(self.state.operators, operator.profile.operator, operator)
 
     def put_settings(self, settings: CentreSettings) -> None:
         """Write the centre's settings."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from callflow.core import desk, ending, queueing, seeking
-from callflow.core.commands import DestroyBridge, JoinLegs
-from callflow.core.events import LegGone, LegJoined, OfferAnswered
+from callflow.core.commands import DestroyBridge, JoinLegs, ReleaseLeg
+from callflow.core.events import LegGone, LegJoined, OfferAnswered, OfferRang
 from callflow.core.facts import AlarmKind, CallConnected, HangupParty, OfferClosed, PersonLost, QueueReason
-from callflow.core.ids import OfferId, offer_channel, talk_bridge
+from callflow.core.ids import CallId, OfferId, offer_channel, talk_bridge
 from callflow.core.state import Call, Offer
 from callflow.core.states import (
     CALL_TRANSITIONS,
@@ -35,8 +35,11 @@ _UNKNOWN_CAUSE: Final = 0
 def on_answered(turn: Turn, event: OfferAnswered) -> None:
     """An offered phone was answered: the first one gets the caller, any other is thanked by a hang-up."""
     offer = turn.ledger.offer(event.offer)
-    if offer is None or offer.state is not OfferState.RINGING:
-        if offer is not None and offer.state is not OfferState.ANSWERED:
+    if offer is None:
+        on_unknown_leg(turn, event.call, event.offer)
+        return
+    if offer.state is not OfferState.RINGING:
+        if offer.state is not OfferState.ANSWERED:
             ending.release_leg(turn, offer)
         return
     call = turn.ledger.call(offer.call)
@@ -56,6 +59,17 @@ def on_answered(turn: Turn, event: OfferAnswered) -> None:
         JoinLegs(call=call.call, bridge=talk_bridge(call.call), caller_channel=call.channel, offer=offer.offer),
     )
     turn.start(TimerKind.OFFER_JOIN, offer.offer, JOIN_LIMIT_SECONDS)
+
+
+def on_unknown_leg(turn: Turn, call: CallId, offer: OfferId) -> None:
+    """A leg that we gave up rings or was answered (the command for it timed out, and was carried out): hang it up."""
+    turn.do(ReleaseLeg(call=call, offer=offer))
+
+
+def on_rang(turn: Turn, event: OfferRang) -> None:
+    """The phone rings: nothing to decide; the journal keeps the moment."""
+    if turn.ledger.offer(event.offer) is None:
+        on_unknown_leg(turn, event.call, event.offer)
 
 
 def on_joined(turn: Turn, event: LegJoined) -> None:
@@ -80,6 +94,7 @@ def connect(turn: Turn, call: Call) -> Call:
     offer = None if call.person is None else turn.ledger.offer(call.person)
     assert offer is not None, "a joined person has an offer"
     turn.cancel(offer.offer, TimerKind.OFFER_JOIN)
+    turn.ledger.put_offer(replace(offer, met=True))
     turn.note(
         CallConnected(
             at=turn.at,
@@ -107,14 +122,18 @@ def on_leg_gone(turn: Turn, event: LegGone) -> None:
     if offer.state is OfferState.RINGING:
         trigger = OfferTrigger.RANG_OUT if event.cause in _RANG_OUT_CAUSES else OfferTrigger.REFUSED
         offer = ending.close_offer(turn, offer, trigger, cause=event.cause)
-    talked = offer.state is OfferState.ANSWERED and (call is None or call.state is not CallState.QUEUED)
     not_taken = offer.state in (OfferState.DECLINED, OfferState.TIMED_OUT)
-    ending.free_operator(turn, offer, set_aside=not_taken, wrap_up=talked)
+    ending.free_operator(turn, offer, set_aside=not_taken or _left_waiting(call, offer), wrap_up=offer.met)
     turn.ledger.drop_offer(offer)
     if not_taken:
         seeking.after_refusal(turn, offer)
     if call is not None and call.person == offer.offer:
         _person_gone(turn, call, offer, event.cause)
+
+
+def _left_waiting(call: Call | None, offer: Offer) -> bool:
+    """Whether the phone answered and never met the caller, who waits on: it would be rung again at once, for ever."""
+    return offer.state is OfferState.ANSWERED and not offer.met and call is not None and call.state is CallState.QUEUED
 
 
 def _person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
@@ -127,10 +146,15 @@ def _person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
 
 
 def lose_person(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
-    """The person's leg is lost, or could not be joined: the caller stays, at the head of the queue."""
+    """The person's leg is lost, or could not be joined: the caller stays, at the head of the queue.
+
+    Who is ready is rung at once; everyone, where nobody is, after a moment: phones that drop what they answer must
+    not spin either.
+    """
     turn.note(PersonLost(at=turn.at, call=call.call, offer=offer.offer, cause=cause))
     trigger = CallTrigger.PERSON_LOST if call.state is CallState.CONNECTED else CallTrigger.RETURNED
     queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.PERSON_LOST, trigger)
+    turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
     turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
 
 
@@ -153,7 +177,14 @@ def join_failed(turn: Turn, name: OfferId) -> None:
     call = None if offer is None else turn.ledger.call(offer.call)
     if offer is None or call is None or call.person != name or call.state is not CallState.QUEUED:
         return
-    turn.cancel(name, TimerKind.OFFER_JOIN)
+    part(turn, call, name)
+
+
+def part(turn: Turn, call: Call, person: OfferId) -> None:
+    """The call's person and the caller are not together: let the leg go and seek the next person."""
+    offer = turn.ledger.offer(person)
+    assert offer is not None, "a call's person has a leg"
+    turn.cancel(person, TimerKind.OFFER_JOIN)
     ending.release_leg(turn, offer)
     lose_person(turn, call, offer, _UNKNOWN_CAUSE)
 

@@ -26,7 +26,8 @@ WAITING_TIMERS: Final = (TimerKind.LAST_RESORT, TimerKind.SEEK_AGAIN, TimerKind.
 def enqueue(turn: Turn, call: Call, target: Queue, reason: QueueReason, trigger: CallTrigger) -> None:
     """Let the call seek a person from now on.
 
-    A caller who lost a person keeps the tier and the skill of before and goes to the head.
+    A caller who lost a person keeps the tier and the skill of before and goes to the head; the last-resort list goes on
+    with its next number.
     """
     lost = reason is QueueReason.PERSON_LOST
     call = replace(
@@ -39,7 +40,7 @@ def enqueue(turn: Turn, call: Call, target: Queue, reason: QueueReason, trigger:
         person=None,
         joined=frozenset(),
         last_resort=False,
-        next_destination=0,
+        next_destination=call.next_destination if lost else 0,
     )
     turn.cancel(call.call, *_CALL_TIMERS)
     settings = turn.ledger.settings

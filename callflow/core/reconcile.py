@@ -10,11 +10,19 @@ from dataclasses import replace
 from callflow.core import calls, desk, ending, offering, queueing
 from callflow.core.city import Destination
 from callflow.core.commands import PrepareCentre, ReleaseLeg
-from callflow.core.events import CallArrived, CallerGone, LegGone, SeenChannel, SnapshotTaken, Whereabouts
+from callflow.core.events import (
+    CallArrived,
+    CallerGone,
+    LegGone,
+    OfferAnswered,
+    SeenChannel,
+    SnapshotTaken,
+    Whereabouts,
+)
 from callflow.core.facts import OfferMade, QueueReason
-from callflow.core.ids import CallId, EndpointName, OfferId, TrunkRoute, offer_channel, waiting_bridge
-from callflow.core.state import Offer
-from callflow.core.states import CallState, CallTrigger, OfferState
+from callflow.core.ids import EndpointName, OfferId, TrunkRoute, offer_channel, waiting_bridge
+from callflow.core.state import Call, Offer
+from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, OfferState, advance
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
@@ -28,64 +36,80 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
     turn.do(PrepareCentre(bridge=waiting_bridge(turn.ledger.settings.centre), endpoints=phones))
     callers = {seen.call: seen for seen in event.channels if seen.offer is None}
     legs = {seen.offer: seen for seen in event.channels if seen.offer is not None}
-    for call in tuple(turn.ledger.state.calls):
-        if call not in callers:
-            calls.on_caller_gone(turn, CallerGone(at=event.at, call=call, cause=_UNKNOWN_CAUSE))
+    with_person = {call.call for call in turn.ledger.state.calls.values() if call.person is not None}
+    for call in tuple(turn.ledger.state.calls.values()):
+        if call.call in callers:
+            _skip_numbers(turn, call)
+        else:
+            calls.on_caller_gone(turn, CallerGone(at=event.at, call=call.call, cause=_UNKNOWN_CAUSE))
     for offer in tuple(turn.ledger.state.offers.values()):
         if offer.offer not in legs:
             gone = LegGone(at=event.at, call=offer.call, offer=offer.offer, cause=_UNKNOWN_CAUSE)
             offering.on_leg_gone(turn, gone)
     for seen in callers.values():
-        _skip_numbers(turn, seen)
-        _reconcile_caller(turn, seen, legs)
+        _reconcile_caller(turn, seen, legs, had_person=seen.call in with_person)
     for name, seen in legs.items():
-        if turn.ledger.offer(name) is None and seen.where is not Whereabouts.TALKING:
-            turn.do(ReleaseLeg(call=seen.call, offer=name))
+        _reconcile_leg(turn, name, seen)
 
 
-def _skip_numbers(turn: Turn, seen: SeenChannel) -> None:
+def _skip_numbers(turn: Turn, call: Call) -> None:
     """The end of the journal may be lost, and with it the last ids that were given."""
-    call = turn.ledger.call(seen.call)
-    if call is not None:
-        used = calls.numbers_used(turn, call.arrived_at)
-        made, played = max(used, call.offers_made), max(used, call.playbacks)
-        turn.ledger.put_call(replace(call, offers_made=made, playbacks=played))
+    used = calls.numbers_used(turn, call.arrived_at)
+    made, played = max(used, call.offers_made), max(used, call.playbacks)
+    turn.ledger.put_call(replace(call, offers_made=made, playbacks=played))
 
 
-def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
+def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel], *, had_person: bool) -> None:
     call = turn.ledger.call(seen.call)
+    partner = None if call is not None and call.person is not None else _partner(turn, seen, legs)
     if call is None:
-        _adopt(turn, seen, legs)
+        _adopt(turn, seen, partner)
     elif call.state is CallState.ENDED:
         ending.on_call_release_overdue(turn, seen.call)
-    elif call.state in (CallState.ARRIVED, CallState.IN_IVR):
-        queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.ADOPTED, CallTrigger.SENT_TO_QUEUE)
     elif call.person is not None:
-        _see_person(turn, call.call, seen, legs)
-    elif seen.where is not Whereabouts.WAITING:
+        _see_person(turn, call, call.person, seen, legs)
+    elif partner is not None:
+        _adopt_talk(turn, call, partner)
+    elif call.state is CallState.IN_IVR:
+        queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.ADOPTED, CallTrigger.SENT_TO_QUEUE)
+    elif seen.where is Whereabouts.WAITING:  # the end of what played may have been missed
+        turn.ledger.put_call(replace(call, playing=None))
+    elif not had_person:  # else it lost the person in this very turn, and is being held
         queueing.enqueue(turn, replace(call, playing=None), FALLBACK_QUEUE, QueueReason.ADOPTED, CallTrigger.RETURNED)
 
 
-def _see_person(turn: Turn, name: CallId, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
+def _partner(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> SeenChannel | None:
+    """The leg that talks with this caller, unless it is one that we let go."""
+    if seen.where is not Whereabouts.TALKING:
+        return None
+    for name, leg in legs.items():
+        known = turn.ledger.offer(name)
+        ours = known is None or known.state is OfferState.RINGING
+        if ours and leg.call == seen.call and leg.where is Whereabouts.TALKING:
+            return leg
+    return None
+
+
+def _see_person(turn: Turn, call: Call, person: OfferId, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
     """A caller who has a person: both in a bridge means that they talk, whatever we missed."""
-    call = turn.ledger.call(name)
-    assert call is not None
-    assert call.person is not None
-    both = seen.where is Whereabouts.TALKING and legs[call.person].where is Whereabouts.TALKING
+    both = seen.where is Whereabouts.TALKING and legs[person].where is Whereabouts.TALKING
     if both and call.state is CallState.QUEUED:
-        channels = frozenset({call.channel, offer_channel(call.person)})
+        channels = frozenset({call.channel, offer_channel(person)})
         turn.ledger.put_call(offering.connect(turn, replace(call, joined=channels)))
     elif not both:
-        offering.join_failed(turn, call.person)
-        if call.state is CallState.CONNECTED:
-            offer = turn.ledger.offer(call.person)
-            assert offer is not None
-            turn.cancel(offer.offer, TimerKind.OFFER_JOIN)
-            ending.release_leg(turn, offer)
-            offering.lose_person(turn, call, offer, _UNKNOWN_CAUSE)
+        offering.part(turn, call, person)
 
 
-def _adopt(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
+def _reconcile_leg(turn: Turn, name: OfferId, seen: SeenChannel) -> None:
+    """A leg that nobody waits for is let go; one that was answered while we were away is answered now."""
+    offer = turn.ledger.offer(name)
+    if offer is None:
+        turn.do(ReleaseLeg(call=seen.call, offer=name))
+    elif offer.state is OfferState.RINGING and seen.where is not Whereabouts.RINGING:
+        offering.on_answered(turn, OfferAnswered(at=turn.at, call=seen.call, offer=name))
+
+
+def _adopt(turn: Turn, seen: SeenChannel, partner: SeenChannel | None) -> None:
     """A caller in our application whom we do not know: a crash lost the tail of the journal."""
     arrival = CallArrived(
         at=turn.at,
@@ -97,26 +121,39 @@ def _adopt(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> N
         arrived_at=seen.arrived_at,
         step=str(seen.where),
     )
-    talking = [leg for leg in legs.values() if leg.call == seen.call and leg.where is Whereabouts.TALKING]
-    if seen.where is Whereabouts.TALKING and talking:
-        calls.open_call(turn, arrival)
-        _adopt_talk(turn, seen, talking[0])
-    else:
+    if partner is None:
         calls.on_arrived(turn, arrival)
+    else:
+        _adopt_talk(turn, calls.open_call(turn, arrival), partner)
 
 
-def _adopt_talk(turn: Turn, seen: SeenChannel, leg: SeenChannel) -> None:
+def _adopt_talk(turn: Turn, call: Call, leg: SeenChannel) -> None:
     """Two who talk go on talking: take them as they are."""
     assert leg.offer is not None
-    call = turn.ledger.call(seen.call)
-    assert call is not None
+    if turn.ledger.offer(leg.offer) is None:
+        call = _adopt_person(turn, call, leg, leg.offer)
+    else:
+        offering.on_answered(turn, OfferAnswered(at=turn.at, call=call.call, offer=leg.offer))
+        answered = turn.ledger.call(call.call)
+        assert answered is not None
+        call = answered
+    channels = frozenset({call.channel, offer_channel(leg.offer)})
+    turn.ledger.put_call(offering.connect(turn, replace(call, joined=channels)))
+
+
+def _adopt_person(turn: Turn, call: Call, leg: SeenChannel, name: OfferId) -> Call:
+    """A leg that we do not know becomes the call's person; the call as it is then, not yet written."""
+    turn.cancel(call.call, TimerKind.NODE_INPUT, TimerKind.NODE_PROMPT, *queueing.WAITING_TIMERS)
+    ending.withdraw_offers(turn, call.call)
+    if call.state is CallState.IN_IVR:
+        call = replace(call, state=advance(CALL_TRANSITIONS, call.state, CallTrigger.SENT_TO_QUEUE))
     operator = turn.ledger.operator_at(EndpointName(leg.endpoint))
-    outside = Destination(name=leg.endpoint, number="", trunk=TrunkRoute(leg.endpoint))
+    held = operator is not None and desk.hold(turn, operator, call.call, name)
     offer = Offer(
-        offer=leg.offer,
+        offer=name,
         call=call.call,
-        operator=None if operator is None else operator.profile.operator,
-        destination=outside if operator is None else None,
+        operator=operator.profile.operator if operator is not None and held else None,
+        destination=None if held else Destination(name=leg.endpoint, number="", trunk=TrunkRoute(leg.endpoint)),
         state=OfferState.ANSWERED,
         made_at=turn.at,
     )
@@ -130,10 +167,4 @@ def _adopt_talk(turn: Turn, seen: SeenChannel, leg: SeenChannel) -> None:
             destination=None if offer.destination is None else offer.destination.name,
         )
     )
-    if operator is not None and desk.can_ring(operator):
-        desk.ring(turn, operator, call.call, offer.offer)
-        held = turn.ledger.operator(operator.profile.operator)
-        assert held is not None
-        desk.pick_up(turn, held)
-    call = replace(call, person=leg.offer, joined=frozenset({seen.channel, leg.channel}))
-    turn.ledger.put_call(offering.connect(turn, call))
+    return replace(call, person=name, playing=None)

@@ -80,7 +80,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One ringing of one phone for one call; kept until its leg is gone, whatever became of the call."""
+    """One ringing of one phone for one call; kept until its leg is gone, whatever became of the call.
+
+    Attributes:
+        met: caller and person were in one bridge.
+    """
 
     offer: OfferId
     call: CallId
@@ -88,6 +92,7 @@ class Offer:
     destination: Destination | None
     state: OfferState
     made_at: datetime
+    met: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
