@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import pytest_asyncio
+import soundfile
 
-from callflow.demo.audio import tone_present
+from callflow.demo.audio import longest_silence_seconds, read_audio, tone_present
 from callflow.demo.phones.bank import phone_bank
 from callflow.demo.phones.call import IncomingCall, PhoneCall
 from callflow.demo.phones.errors import CallFailed, NotInTime, PhoneDied, PhoneRefused, RegistrationRefused
@@ -93,6 +95,40 @@ async def test_keys_arrive_when_either_end_presses_them(lab: PhoneLab, phones: t
     await incoming.wait_digits("2#")
     await incoming.send_dtmf("*90")
     await call.wait_digits("*90")
+
+
+async def test_far_end_hears_file_tone_and_silence_when_they_are_played_in_turn(
+    lab: PhoneLab, phones: tuple[Phone, Phone], tmp_path: Path
+) -> None:
+    prompt = tmp_path / "prompt.wav"
+    seconds = np.arange(8000) / 8000
+    soundfile.write(prompt, 0.3 * np.sin(2 * np.pi * 1000 * seconds), 8000, subtype="PCM_16")
+    operator, citizen = phones
+    await sign_in(operator, lab)
+    await operator.auto_answer()
+    call = await citizen.call(lab.uri("112"))
+    incoming = await operator.wait_incoming()
+    await asyncio.gather(call.wait_recording(), incoming.wait_recording())
+    await call.play_file(prompt)
+    await incoming.wait_heard(1.5)
+    await call.play_tone(CITIZEN_HZ)
+    await incoming.wait_heard(2.5)
+    await call.play_silence()
+    recording = await incoming.wait_heard(3.5)
+    heard = read_audio(recording.path)
+    assert 0.8 < tone_present(heard, 1000).seconds <= 1.1
+    assert 0.6 < tone_present(heard, CITIZEN_HZ).seconds < 1.4
+    assert longest_silence_seconds(heard, 2.0, 3.5) > 0.6
+
+
+async def test_call_is_authenticated_when_it_is_placed_from_a_registered_line(
+    lab: PhoneLab, phones: tuple[Phone, Phone]
+) -> None:
+    operator, _ = phones
+    call = await operator.call(lab.uri("113"), line=await sign_in(operator, lab))
+    await call.wait_confirmed()
+    await call.hang_up()
+    assert (await call.wait_ended()).sip_code == 200
 
 
 async def test_caller_sees_ringing_then_answer_when_operator_answers_by_hand(

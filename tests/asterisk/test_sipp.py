@@ -60,6 +60,20 @@ async def test_bye_is_taken_when_the_server_hangs_up_first(lab: PhoneLab, tmp_pa
     assert {call.ended_by for call in result.calls} == {"far_end_hung_up"}
 
 
+async def test_every_call_ends_well_when_both_ends_hang_up_at_once(lab: PhoneLab, tmp_path: Path) -> None:
+    result = await run_sipp(
+        Scenario.CALL,
+        (lab.host, lab.port),
+        tmp_path,
+        callers=CALLERS * 6,
+        rate_per_second=30,
+        bind=TRUNK_BIND,
+        number="115",
+        hold_seconds=0.997,  # Asterisk waits half a second for media, then plays its own half second
+    )
+    assert (result.successful, result.failed, result.errors) == (30, 0, "")
+
+
 async def test_keys_and_audio_arrive_when_a_caller_presses_and_streams(lab: PhoneLab, tmp_path: Path) -> None:
     noise = tmp_path / "noise.ulaw"
     noise.write_bytes(bytes(range(128)) * 125)
