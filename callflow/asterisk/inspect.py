@@ -41,7 +41,7 @@ def sort_log(path: Path) -> SortedLog:
 def missing_modules(modules_conf: str, module_show: str) -> list[str]:
     """The modules that `modules.conf` names and that do not run, by `module show`'s answer."""
     wanted = re.findall(r"^(?:load|require|preload)\s*=\s*(\S+)\.so", modules_conf, re.MULTILINE)
-    running = set(re.findall(r"^(\S+)\.so\s.*\sRunning\s", module_show, re.MULTILINE))
+    running = set(re.findall(r"^(\S+)\.so\s.*(?<!Not )Running\s", module_show, re.MULTILINE))
     return sorted(set(wanted) - running)
 
 

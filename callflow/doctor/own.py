@@ -55,9 +55,12 @@ async def secrets(patient: Patient) -> list[Finding]:
 async def database(patient: Patient) -> list[Finding]:
     """Whether the database answers and is at this version's revision."""
     remedy = "run 'callflow db upgrade'"
+    settings = patient.settings
+    if settings.database_url is None and not (settings.data_dir / "callflow.db").exists():
+        return [fail("database", "not there yet", remedy)]  # a look must not make it
     try:
         async with asyncio.timeout(_DATABASE_SECONDS):
-            current = await current_revision(patient.settings.database)
+            current = await current_revision(settings.database)
         head = head_revision()
     except TimeoutError:
         return [fail("database", f"no answer within {_DATABASE_SECONDS:g} s", "look at the database server")]

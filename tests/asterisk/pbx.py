@@ -104,6 +104,7 @@ class Pbx:
     rendered: Rendered
     server: PrivateServer
     outside_port: int
+    centre_text: str
 
     def uri(self, number: str = "112") -> str:
         """A number as the carrier dials it."""
@@ -192,10 +193,9 @@ def pbx_settings(data_dir: Path, **changes: Any) -> Settings:
     return Settings(**(values | changes))
 
 
-def pbx_centre(outside_port: int, text: str = CENTRE) -> CentreDocument:
-    """The centre of the tests, or another whose text names {trunk_bind}, {outside_bind} and {outside_port}."""
-    filled = text.format(trunk_bind=TRUNK_BIND, outside_bind=OUTSIDE_BIND, outside_port=outside_port)
-    return parse_centre(filled, "tests/asterisk/pbx.py")
+def centre_toml(outside_port: int, text: str = CENTRE) -> str:
+    """The tests' centre, or another whose text names {trunk_bind}, {outside_bind} and {outside_port}."""
+    return text.format(trunk_bind=TRUNK_BIND, outside_bind=OUTSIDE_BIND, outside_port=outside_port)
 
 
 @asynccontextmanager
@@ -206,19 +206,19 @@ async def start_pbx(
 
     Args:
         data_dir: where all files go, kept; None = a short temporary directory, removed.
-        centre_text: a centre document, see `pbx_centre`.
+        centre_text: a centre document, see `centre_toml`.
         settings_changes: fields of Settings.
     """
     folder = data_dir or Path(tempfile.mkdtemp(prefix="callflow-pbx-"))
     try:
         outside_port = free_port(socket.SOCK_DGRAM, OUTSIDE_BIND)
         settings = pbx_settings(folder, **settings_changes)
-        centre = pbx_centre(outside_port, centre_text)
-        settings.centre_path.parent.mkdir(parents=True, exist_ok=True)
+        text = centre_toml(outside_port, centre_text)
+        centre = parse_centre(text, "tests/asterisk/pbx.py")
         installation = locate()
         rendered = render(settings, centre, installation)
         async with PrivateServer(settings, installation, rendered) as server:
-            yield Pbx(settings, centre, installation, rendered, server, outside_port)
+            yield Pbx(settings, centre, installation, rendered, server, outside_port, text)
     finally:
         if data_dir is None:
             shutil.rmtree(folder, ignore_errors=True)

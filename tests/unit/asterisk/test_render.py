@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from callflow.asterisk.locate import Installation, Start, Version
+from callflow.asterisk.render import Rendered, render
+from callflow.centre import CentreDocument, parse_centre
+from callflow.errors import ConfigurationError
+from callflow.settings import Settings
+
+INSTALLATION = Installation(
+    version=Version(22, 10, 1),
+    start=Start.DIRECT,
+    root=None,
+    modules_dir=Path("/usr/lib/asterisk/modules"),
+    data_dir=Path("/usr/share/asterisk"),
+)
+CENTRE = """
+[centre]
+id = "ketapang"
+name = "Kabupaten Ketapang"
+zone = "Asia/Pontianak"
+[[trunks]]
+name = "carrier"
+match = ["10.1.1.1", "10.1.2.0/24"]
+host = "10.1.1.1"
+[[trunks]]
+name = "inbound-only"
+match = ["10.9.9.9"]
+[[operators]]
+login = "ani"
+name = "Ani"
+[[operators]]
+login = "budi"
+name = "Budi"
+phone = "webrtc"
+[[medical]]
+name = "119"
+number = "119"
+trunk = "carrier"
+[[last_resort]]
+name = "province"
+number = "+62561112"
+trunk = "carrier"
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def centre() -> CentreDocument:
+    return parse_centre(CENTRE, "test")
+
+
+def text_of(rendered: Rendered, name: str) -> str:
+    return (rendered.etc_dir / name).read_text()
+
+
+def section(text: str, head: str) -> str:
+    """The lines of one section of a configuration file."""
+    return text.split(f"{head}\n", 1)[1].split("\n[", 1)[0]
+
+
+def test_bytes_are_the_same_when_rendered_twice(settings: Settings, centre: CentreDocument) -> None:
+    first = render(settings, centre, INSTALLATION)
+    before = {name: text_of(first, name) for name in first.files}
+    second = render(settings, centre, INSTALLATION)
+    assert set(first.changed) == set(first.files)
+    assert second.changed == ()
+    assert {name: text_of(second, name) for name in second.files} == before
+
+
+def test_only_pjsip_and_queue_change_when_an_operator_joins(settings: Settings, centre: CentreDocument) -> None:
+    render(settings, centre, INSTALLATION)
+    more = parse_centre(CENTRE + '[[operators]]\nlogin = "citra"\nname = "Citra"\n', "test")
+    assert set(render(settings, more, INSTALLATION).changed) == {"pjsip.conf", "queues.conf"}
+
+
+def test_secrets_are_closed_and_each_its_own_when_rendered(settings: Settings, centre: CentreDocument) -> None:
+    rendered = render(settings, centre, INSTALLATION)
+    files = sorted(settings.secrets_dir.iterdir())
+    assert [path.name for path in files] == ["ami_password", "ari_password", "sip-op-ani", "sip-op-budi"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    values = {path.read_text().strip() for path in files}
+    assert len(values) == len(files)
+    assert all(len(value) >= 24 for value in values)
+    modes = {name: stat.S_IMODE((rendered.etc_dir / name).stat().st_mode) for name in rendered.files}
+    holders = {name for name in rendered.files if any(value in text_of(rendered, name) for value in values)}
+    assert holders == {"ari.conf", "manager.conf", "pjsip.conf"}
+    assert {modes[name] for name in holders} == {0o600}
+    assert {mode for name, mode in modes.items() if name not in holders} == {0o640}
+
+
+def test_secrets_stay_when_rendered_again(settings: Settings, centre: CentreDocument) -> None:
+    render(settings, centre, INSTALLATION)
+    before = settings.secret("sip-op-ani")
+    render(settings, centre, INSTALLATION)
+    assert settings.secret("sip-op-ani") == before
+
+
+def test_nothing_is_rendered_when_a_secret_is_open_to_others(settings: Settings, centre: CentreDocument) -> None:
+    rendered = render(settings, centre, INSTALLATION)
+    before = text_of(rendered, "ari.conf")
+    (settings.secrets_dir / "ari_password").chmod(0o644)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        render(settings, centre, INSTALLATION)
+    assert text_of(rendered, "ari.conf") == before
+
+
+def test_trunk_is_known_by_address_and_operator_by_password(settings: Settings, centre: CentreDocument) -> None:
+    pjsip = text_of(render(settings, centre, INSTALLATION), "pjsip.conf")
+    assert "endpoint_identifier_order = ip,username\n" in pjsip
+    assert "match = 10.1.1.1,10.1.2.0/24" in pjsip
+    assert "auth" not in section(pjsip, "[trunk-carrier](trunk)")
+    assert "auth = op-ani" in section(pjsip, "[op-ani](operator-sip)")
+    assert "auth = op-budi" in section(pjsip, "[op-budi](operator-webrtc)")
+    assert "anonymous" not in re.sub(r"^;.*$", "", pjsip, flags=re.MULTILINE)
+
+
+def test_trunk_is_not_dialled_when_it_only_brings_calls_in(settings: Settings, centre: CentreDocument) -> None:
+    pjsip = text_of(render(settings, centre, INSTALLATION), "pjsip.conf")
+    assert "aors" not in section(pjsip, "[trunk-inbound-only](trunk)")
+    assert "contact = sip:10.1.1.1:5060\n" in pjsip
+
+
+def test_dialplan_goes_to_people_when_lists_are_empty(settings: Settings) -> None:
+    bare = CENTRE.split("[[operators]]", maxsplit=1)[0]
+    dialplan = text_of(render(settings, parse_centre(bare, "test"), INSTALLATION), "extensions.conf")
+    assert "Dial(" not in dialplan
+    assert section(dialplan, "[medical]").count("Goto(fallback-people,s,1)") == 3
+
+
+def test_every_dialplan_line_is_whole_when_rendered(settings: Settings, centre: CentreDocument) -> None:
+    dialplan = text_of(render(settings, centre, INSTALLATION), "extensions.conf")
+    for line in dialplan.splitlines():
+        assert re.match(
+            r"$|;|\[|exten => |[ ]same => |static|writeprotect|clearglobalvars|autofallthrough|[A-Z]+ = /", line
+        )
+    assert "Dial(PJSIP/119@trunk-carrier,20," in dialplan
+    assert "Dial(PJSIP/+62561112@trunk-carrier,25," in dialplan
+
+
+def test_no_word_of_a_caller_is_an_argument_in_the_dialplan(settings: Settings, centre: CentreDocument) -> None:
+    dialplan = text_of(render(settings, centre, INSTALLATION), "extensions.conf")
+    code = re.sub(r"^;.*$", "", dialplan, flags=re.MULTILINE)
+    used = set(re.findall(r"\$\{([A-Z_a-z]+)", code))
+    assert used == {
+        *("CALLFLOW_ID", "CALLFLOW_ARRIVED_EPOCH", "CALLFLOW_GREETING", "CALLFLOW_KEY", "CALLFLOW_PATIENCE"),
+        *("CALLFLOW_STEP", "CALLFLOW_WAITED", "CHANNEL", "DIALSTATUS", "EPOCH", "FILTER", "HANGUPCAUSE", "PROMPTS"),
+        *("QUEUESTATUS", "RECORDINGS", "STAT", "STRFTIME", "UNIQUEID"),
+    }
+    for word in ("AGI", "CURL", "ODBC", "SHELL", "System("):
+        assert word not in code
+
+
+def test_music_is_there_when_prompts_were_never_built(settings: Settings, centre: CentreDocument) -> None:
+    render(settings, centre, INSTALLATION)
+    assert [path.name for path in (settings.prompts_dir / "moh").iterdir()] == ["callflow-waiting.wav"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"trunk_port": 5060}, "port or an address of its own"),
+        ({"sip_host": "pbx.example"}, "no IP address"),
+        ({"rtp_end": 10010}, "rtp_end"),
+        ({"ari_user": "general"}, "ari_user"),
+        ({"http_host": "10.1.2.7"}, "would be taken for the trunk"),
+    ],
+)
+def test_refuses_and_writes_nothing_when_settings_cannot_work(
+    settings: Settings, centre: CentreDocument, changes: dict[str, object], problem: str
+) -> None:
+    wrong = settings.model_copy(update=changes)
+    with pytest.raises(ConfigurationError, match=problem):
+        render(wrong, centre, INSTALLATION)
+    assert not settings.data_dir.exists()
+
+
+def test_refuses_when_a_path_could_be_read_as_dialplan(tmp_path: Path, centre: CentreDocument) -> None:
+    with pytest.raises(ConfigurationError, match="another data_dir"):
+        render(Settings(data_dir=tmp_path / "a,b)${EPOCH}"), centre, INSTALLATION)
+
+
+def test_control_socket_is_elsewhere_when_its_path_would_be_too_long(tmp_path: Path, centre: CentreDocument) -> None:
+    rendered = render(Settings(data_dir=tmp_path / ("long" * 25)), centre, INSTALLATION)
+    assert len(str(rendered.run_dir / "asterisk.ctl")) < 100
+    assert f"astrundir => {rendered.run_dir}\n" in text_of(rendered, "asterisk.conf")
+    rendered.run_dir.rmdir()
+
+
+def test_files_go_where_told_when_out_is_given(settings: Settings, centre: CentreDocument, tmp_path: Path) -> None:
+    rendered = render(settings, centre, INSTALLATION, out=tmp_path / "etc")
+    assert rendered.etc_dir == tmp_path / "etc"
+    assert f"astetcdir => {tmp_path / 'etc'}\n" in text_of(rendered, "asterisk.conf")
+    assert not (settings.asterisk_dir / "etc").exists()
