@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import select
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from callflow.asterisk.errors import AsteriskDidNotStart
+from callflow.asterisk.locate import Start
 from callflow.asterisk.render import render
+from callflow.asterisk.server import PrivateServer
 from callflow.demo.phones.errors import CallFailed, RegistrationRefused
 from callflow.demo.phones.phone import Phone
 
@@ -126,3 +134,73 @@ async def test_operator_reaches_nothing_when_dialling_by_hand(pbx: Pbx, number: 
             await call.wait_confirmed()
         assert refused.value.sip_code == 486
     assert pbx.recordings() == {}
+
+
+async def test_browser_is_asked_for_its_password_when_it_signs_in_over_the_websocket(pbx: Pbx) -> None:
+    register = "\r\n".join(
+        (
+            f"REGISTER sip:{HOST} SIP/2.0",
+            "Via: SIP/2.0/WS browser.invalid;branch=z9hG4bK1",
+            f"From: <sip:op-citra@{HOST}>;tag=1",
+            f"To: <sip:op-citra@{HOST}>",
+            "Call-ID: 1",
+            "CSeq: 1 REGISTER",
+            "Contact: <sip:x@browser.invalid;transport=ws>",
+            "Max-Forwards: 70",
+            "Content-Length: 0",
+            "\r\n",
+        )
+    )
+    url = f"ws://{HOST}:{pbx.settings.http_port}/ws"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url, protocols=("sip",)) as socket:
+        await socket.send_str(register)
+        answer = await socket.receive_str(timeout=5)
+    assert answer.startswith("SIP/2.0 401 ")
+    assert 'realm="callflow"' in answer
+
+
+async def test_asterisk_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(
+        "import asyncio, importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('pbx', {str(Path(__file__).with_name('pbx.py'))!r})\n"
+        "pbx = sys.modules['pbx'] = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(pbx)\n"
+        "async def main():\n"
+        f"    async with pbx.start_pbx(pbx.Path({str(tmp_path)!r}) / 'd') as it:\n"
+        "        print(it.server.pid, flush=True)\n"
+        "        await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, str(program), stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout is not None
+    server = os.pidfd_open(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.wait()
+    gone, _, _ = await asyncio.to_thread(select.select, [server], [], [], 10)
+    os.close(server)
+    assert gone == [server]
+
+
+async def test_asterisk_starts_without_any_right_when_only_its_loader_may(pbx: Pbx) -> None:
+    await pbx.server.stop()
+    root = pbx.installation.root
+    if root is None:
+        pytest.skip("this machine has an Asterisk of its own")
+    loader = replace(
+        pbx.installation,
+        start=Start.LOADER,
+        modules_dir=root / pbx.installation.modules_dir.relative_to("/"),
+        data_dir=root / pbx.installation.data_dir.relative_to("/"),
+    )
+    rendered = render(pbx.settings, pbx.centre, loader)
+    async with PrivateServer(pbx.settings, loader, rendered) as server:
+        assert server.log_faults() == []
+        assert "callflow-fallback" in await server.cli("queue show")
+
+
+async def test_start_tells_why_when_configuration_cannot_be_used(pbx: Pbx) -> None:
+    await pbx.server.stop()
+    (pbx.rendered.etc_dir / "modules.conf").write_text("[modules]\nrequire = no_such_thing.so\n")
+    with pytest.raises(AsteriskDidNotStart, match="no_such_thing"):
+        await PrivateServer(pbx.settings, pbx.installation, pbx.rendered).start()
