@@ -1,8 +1,9 @@
-"""A decision that raises changes nothing, wherever it raises, and its call goes to the dialplan; restarts lose nothing."""
+"""A decision that raises changes nothing, wherever it raises, and hands its call back; a restart loses nothing."""
 
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from callflow.core.ledger import Ledger
 from callflow.core.switchboard import Switchboard
 from callflow.core.timers import Timer, TimerKind
 from callflow.core.turn import Turn
+from callflow.journal.codec import decode_state, encode_state
 
 from .invariants import same_indices
 from .phones import answers, never_answers
@@ -75,6 +77,16 @@ def test_decisions_are_the_same_when_rebuilt_from_a_checkpoint_before_every_even
         rebuilt = Switchboard(copy.deepcopy(continuous.state))
         assert rebuilt.handle(turn.event) == continuous.handle(turn.event)
         assert rebuilt.state == continuous.state
+
+
+def test_decisions_are_the_same_when_rebuilt_from_a_checkpoint_on_disk() -> None:
+    continuous = Switchboard()
+    for number, turn in enumerate(RandomHistory(89).run().turns):
+        if number % 7 == 0:
+            document = json.dumps(encode_state(continuous.state))
+            rebuilt = Switchboard(decode_state(json.loads(document)))
+            assert rebuilt.state == continuous.state
+        assert rebuilt.handle(turn.event) == continuous.handle(turn.event)
 
 
 def test_caller_is_handed_back_when_the_arrival_itself_raises(monkeypatch: pytest.MonkeyPatch) -> None:
