@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import IO, Final
 
 import aiohttp
 
@@ -17,7 +18,7 @@ from callflow.asterisk.server import PrivateServer
 from callflow.centre import parse_centre
 from callflow.demo.layout import USERS, Layout
 from callflow.engine.client import EngineClient
-from callflow.errors import CallflowError
+from callflow.errors import CallflowError, ConfigurationError
 from callflow.media.manifest import DEFAULT_MANIFEST, load_manifest
 from callflow.media.prompts import build_prompts
 from callflow.permissions import Role
@@ -67,6 +68,8 @@ async def set_stage(layout: Layout, progress: Progress) -> AsyncIterator[Stage]:
     """
     settings = layout.settings
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = _lock(layout)
+    layout.file.unlink(missing_ok=True)  # who waits for it must find it only once all is up
     settings.centre_path.write_text(layout.centre_toml(), encoding="utf-8")
     installation = locate()
     progress(f"Asterisk {installation.version}")
@@ -83,19 +86,33 @@ async def set_stage(layout: Layout, progress: Progress) -> AsyncIterator[Stage]:
     await _make_users(layout)
     progress("database migrated, users made")
     async with AsyncExitStack() as stack:
+        stack.callback(lock.close)
         server = await stack.enter_async_context(PrivateServer(settings, installation, rendered))
         progress(f"Asterisk runs (process {server.pid})")
         supervisor = Supervisor(environment(layout))
         stack.push_async_callback(supervisor.close)
         stage = Stage(layout=layout, server=server, supervisor=supervisor, installation=installation)
-        supervisor.on_change = lambda: _describe(stage)
         for name in ("engine", "worker", "web"):
             supervisor.start(name, ("run", name))
         await wait_for_engine(layout)
         await _wait_for_web(layout)
         progress("engine, worker and web run")
         _describe(stage)
+        supervisor.on_change = lambda: _describe(stage)
         yield stage
+
+
+def _lock(layout: Layout) -> IO[bytes]:
+    """Keep a second demonstration out of this one's files for as long as the answer is open."""
+    file = (layout.settings.data_dir / "demo.lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise ConfigurationError(
+            str(layout.settings.data_dir), ["a demonstration runs here already; end it, or choose another --data-dir"]
+        ) from None
+    return file
 
 
 def environment(layout: Layout) -> dict[str, str]:
