@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,9 @@ from callflow.settings import Settings
 
 CALLERS_BIND: Final = "127.0.0.11"
 """Where citizens' INVITEs come from: the trunk is recognised by this address."""
-OPERATORS: Final = (
+Person = tuple[str, str, tuple[str, ...]]
+"""An operator's login, name and skills."""
+OPERATORS: Final[tuple[Person, ...]] = (
     ("siti", "Siti Rahmawati", ("health",)),
     ("budi", "Budi Santoso", ()),
     ("dewi", "Dewi Lestari", ()),
@@ -150,7 +153,12 @@ class Layout:
 
 
 def lay_out(
-    data_dir: Path, *, sip_port: int | None, http_port: int | None, queue: dict[str, float] | None = None
+    data_dir: Path,
+    *,
+    sip_port: int | None = None,
+    http_port: int | None = None,
+    queue: dict[str, float] | None = None,
+    operators: Sequence[Person] = OPERATORS,
 ) -> Layout:
     """Choose addresses, ports and passwords; only loopback, and passwords new at each start.
 
@@ -159,6 +167,7 @@ def lay_out(
         sip_port: for phones; None = a free one.
         http_port: for the page and the API; None = a free one.
         queue: differences from the default queue policy, in seconds.
+        operators: the people of the centre.
     """
     ari_port = free_port()
     settings = Settings(
@@ -182,7 +191,7 @@ def lay_out(
             DemoOperator(
                 login=login, name=name, skills=skills, password=secrets.token_urlsafe(9), endpoint=f"op-{login}"
             )
-            for login, name, skills in OPERATORS
+            for login, name, skills in operators
         ),
         passwords={login: secrets.token_urlsafe(9) for login in USERS},
         medical=(
