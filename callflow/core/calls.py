@@ -47,6 +47,7 @@ from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
 
 _NETWORK_OUT_OF_ORDER = 38
+_UNKNOWN_CAUSE = 0
 _LEAST_NUMBERS_USED = 1000
 _OVERDUE_AGAIN_SECONDS = 1.0
 
@@ -148,7 +149,11 @@ def on_caller_gone(turn: Turn, event: CallerGone) -> None:
 def on_caller_returned(turn: Turn, event: CallerReturned) -> None:
     """The dialplan has the caller again: let go of everything that was sought for this call."""
     call = turn.ledger.call(event.call)
-    if call is not None and call.state is not CallState.ENDED:
+    if call is None:
+        return
+    if call.state is CallState.ENDED:  # not ours to hang up any more
+        ending.caller_gone(turn, call, _UNKNOWN_CAUSE)
+    else:
         ending.let_return(turn, call, "taken back by the dialplan")
 
 

@@ -27,8 +27,10 @@ from callflow.core.commands import (
     StopPlayback,
 )
 from callflow.core.events import (
+    CallArrived,
     Caller,
     CallerGone,
+    CallerReturned,
     CommandFailed,
     EndpointReported,
     Event,
@@ -156,6 +158,32 @@ class SimulatedPbx:
                 self._tell(leg.channel, PlaybackEnded, call=call, playback=leg.playing)
             self._tell(leg.channel, CallerGone, call=call, cause=cause)
 
+    def take_back(self, call: CallId) -> None:
+        """The caller leaves our application for the dialplan."""
+        caller = self.callers[call]
+        self._listen(caller)
+        caller.ours = False
+        caller.playing = None
+        self._tell(caller.channel, CallerReturned, call=call)
+
+    def offer_again(self, call: CallId, step: str) -> None:
+        """The dialplan offers a call that it has to the engine."""
+        caller = self.callers[call]
+        caller.ours = True
+        caller.where = Whereabouts.ALONE
+        self._listen(caller)
+        self._tell(
+            caller.channel,
+            CallArrived,
+            call=call,
+            channel=caller.channel,
+            caller=caller.caller,
+            dialled="112",
+            trunk="trunk-city",
+            arrived_at=caller.arrived_at,
+            step=step,
+        )
+
     def leave_leg(self, offer: OfferId, cause: int) -> None:
         """A phone's leg ends."""
         leg = self.legs.pop(offer, None)
@@ -250,7 +278,7 @@ class SimulatedPbx:
             case EndCall():
                 self.hang_up(caller.call)
             case HandBack():
-                caller.ours = False
+                self.take_back(caller.call)
             case _:
                 raise AssertionError(f"the simulated PBX does not know {type(command).__name__}")
         self._listen(caller)
@@ -326,13 +354,13 @@ class SimulatedPbx:
         offer = getattr(command, "offer", None)
         self._tell(f"rest {command.call}", CommandFailed, call=command.call, command=name, reason=reason, offer=offer)
 
-    def _tell(self, channel: str, event: type[Event], /, **fields: object) -> None:
+    def _tell(self, stream: str, event: type[Event], /, **fields: object) -> None:
         """Deliver an event soon, after those of the same channel before it."""
         if not self.connected and event is not CommandFailed:
             return
         soonest = self._schedule.now + timedelta(seconds=self._rng.uniform(0.001, 0.02))
-        moment = max(soonest, self._told.get(channel, soonest))
-        self._told[channel] = moment
+        moment = max(soonest, self._told.get(stream, soonest))
+        self._told[stream] = moment
         self._schedule.at(moment, lambda: self._post(lambda at: event(at=at, **fields)))  # type: ignore[arg-type]
 
     # --- what callers hear ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflow.core.commands import DestroyBridge, HandBack, HoldCaller, JoinLegs
+from callflow.core.commands import DestroyBridge, EndCall, HandBack, HoldCaller, JoinLegs
 from callflow.core.events import CommandFailed, KeyPressed, LegJoined, TimerFired
 from callflow.core.facts import (
     AlarmKind,
@@ -177,12 +177,10 @@ def test_call_goes_to_a_person_at_its_old_place_when_it_came_back_through_the_di
     world = World({"ani": never_answers()})
     call = world.arrive("a", keys=[(0.5, "2")])
     world.run(2.0)
-    world.pbx.failing["HoldCaller"] = 1
     world.take(CommandFailed(at=world.schedule.now, call=call, command="HoldCaller", reason="timed out"))
     world.run(1.0)
     assert call not in world.switchboard.state.calls
     world.return_through_dialplan(call)
-    world.pbx.failing.clear()
     again = world.call(call)
     assert again.state is CallState.QUEUED
     assert again.arrived_at == world.facts(CallOpened, call)[0].arrived_at
@@ -198,7 +196,6 @@ def test_known_call_seeks_a_person_again_when_it_came_back_through_the_dialplan(
     call = world.arrive("a", keys=[(0.5, "2")])
     world.run(seconds)
     before = world.call(call).state
-    world.pbx.callers[call].playing = None
     world.return_through_dialplan(call, step=str(before))
     assert world.call(call).state is CallState.QUEUED
     world.run(12.0)
@@ -207,6 +204,30 @@ def test_known_call_seeks_a_person_again_when_it_came_back_through_the_dialplan(
     world.run(60.0)
     assert world.at_rest
     assert {world.operator(name).state for name in ("ani", "budi")} == {OperatorState.AVAILABLE}
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.0, 6.0])
+def test_everybody_is_freed_when_the_caller_is_back_in_the_dialplan(seconds: float) -> None:
+    world = World({"ani": answers(2.0)})
+    call = world.arrive("a", keys=[(0.5, "2")])
+    world.run(seconds)
+    world.pbx.take_back(call)
+    world.run(40.0)
+    assert len(world.facts(CallHandedBack, call)) == 1
+    assert not world.switchboard.state.calls
+    assert not world.pbx.legs
+    assert world.operator("ani").state is OperatorState.AVAILABLE
+
+
+def test_call_that_is_over_is_not_hung_up_again_when_it_is_back_in_the_dialplan() -> None:
+    world = World({"ani": answers(1.0, talks_seconds=2.0)})
+    world.pbx.failing["EndCall"] = 1
+    call = world.arrive("a", keys=[(0.5, "2")])
+    world.run(4.0)
+    world.pbx.take_back(call)
+    world.run(20.0)
+    assert not world.switchboard.state.calls
+    assert len(world.commands(EndCall, call)) == 1
 
 
 def test_call_that_we_hung_up_begins_anew_when_it_comes_back() -> None:

@@ -201,6 +201,8 @@ class RandomHistory:
     def return_call(self) -> None:
         call = self._some_call()
         if call in self.world.pbx.callers:
+            if self.rng.random() < 0.5:
+                self.world.pbx.take_back(call)
             self.world.return_through_dialplan(call)
         for handed_back in [leg.call for leg in self.world.pbx.callers.values() if not leg.ours]:
             self.world.return_through_dialplan(handed_back)

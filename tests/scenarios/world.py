@@ -218,7 +218,7 @@ class World:
             silent_since=now,
         )
         self.pbx.arrive(leg)
-        self.take(self._arrival(leg, step=None))
+        self.take(self._arrival(leg))
         for seconds, key in keys:
             self.after(seconds, lambda key=key: self.press(call, key))
         if hangs_up_after is not None:
@@ -226,11 +226,9 @@ class World:
         return call
 
     def return_through_dialplan(self, call: CallId, step: str = "queued") -> None:
-        """The dialplan offers a call again that was given to it: by us, or by a watchdog that took it from us."""
-        leg = self.pbx.callers[call]
-        leg.ours = True
-        leg.playing = None
-        self.take(self._arrival(leg, step=step))
+        """The dialplan offers a call again: one that we handed back, or that a watchdog took while we were frozen."""
+        self.pbx.offer_again(call, step)
+        self.run(0.05)
 
     def press(self, call: CallId, key: str) -> None:
         """The caller presses a key."""
@@ -329,7 +327,7 @@ class World:
         assert len(replies) == 1, "a request is answered once"
         return replies[0].refusal
 
-    def _arrival(self, leg: CallerLeg, step: str | None) -> CallArrived:
+    def _arrival(self, leg: CallerLeg) -> CallArrived:
         return CallArrived(
             at=self.schedule.now,
             call=leg.call,
@@ -338,7 +336,6 @@ class World:
             dialled="112",
             trunk="trunk-city",
             arrived_at=leg.arrived_at,
-            step=step,
         )
 
     def _post(self, make: Callable[[datetime], Event]) -> None:
