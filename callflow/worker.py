@@ -103,5 +103,6 @@ def _witnessed(call: FallbackCall) -> FallbackWitnessed:
         answered_at=call.answered_at,
         answered_by=call.answered_by,
         ended_at=call.ended_at,
+        hung_up_by=call.hung_up_by,
         cause=call.cause,
     )

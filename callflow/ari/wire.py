@@ -72,7 +72,9 @@ class Wire:
             case ari.PlaybackFinished(playback=playback):
                 of_call = call_of_playback(playback.id)
                 if of_call is not None:
-                    failed = playback.state == "failed"
+                    # What plays to somebody who hangs up ends as failed too.
+                    heard = playback.target_uri.removeprefix("channel:") not in self._hangup_causes
+                    failed = playback.state == "failed" and heard
                     ended = PlaybackId(playback.id)
                     yield PlaybackEnded(at=self.now(), call=of_call, playback=ended, failed=failed)
             case ari.ChannelEnteredBridge(channel=Channel() as channel, bridge=bridge):

@@ -37,6 +37,7 @@ class FallbackCall:
     Attributes:
         place: where in CEL it ended; the next reading goes on after it.
         answered_by: the endpoint or trunk of the first person who joined the caller; None = nobody.
+        hung_up_by: the endpoint or trunk of who hung up; None = not told.
     """
 
     place: int
@@ -48,6 +49,7 @@ class FallbackCall:
     answered_at: datetime | None
     answered_by: str | None
     ended_at: datetime
+    hung_up_by: str | None
     cause: int
 
 
@@ -88,6 +90,7 @@ def _read(database: sqlite3.Connection, place: int, linkedid: str) -> Iterator[F
         answered_at=None if joined is None else _time(joined),
         answered_by=None if joined is None else _person(joined, linkedid),
         ended_at=_time(last),
+        hung_up_by=None if hangup is None else _endpoint(str(_extra(hangup).get("hangupsource", ""))),
         cause=0 if hangup is None else _cause(hangup),
     )
 
@@ -120,7 +123,13 @@ def _time(row: Any) -> datetime:
 
 
 def _cause(row: Any) -> int:
+    cause = _extra(row).get("hangupcause", 0)
+    return cause if isinstance(cause, int) else 0
+
+
+def _extra(row: Any) -> dict[str, Any]:
     try:
-        return int(json.loads(row["extra"]).get("hangupcause", 0))
-    except (ValueError, TypeError, AttributeError):
-        return 0
+        extra = json.loads(row["extra"])
+    except (ValueError, TypeError):
+        return {}
+    return extra if isinstance(extra, dict) else {}

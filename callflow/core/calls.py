@@ -35,11 +35,12 @@ from callflow.core.facts import (
     AlarmKind,
     CallOpened,
     CallServedInFallback,
+    HangupParty,
     QueueReason,
     RecordingStored,
     TrunkHeadersNoted,
 )
-from callflow.core.ids import talk_bridge
+from callflow.core.ids import EndpointName, talk_bridge
 from callflow.core.state import Call
 from callflow.core.states import CallState, CallTrigger
 from callflow.core.timers import TimerKind
@@ -126,7 +127,7 @@ def on_headers(turn: Turn, event: TrunkHeadersRead) -> None:
 def on_key(turn: Turn, event: KeyPressed) -> None:
     """A key counts while the flow asks; later ones change nothing."""
     call = turn.ledger.call(event.call)
-    if call is not None and call.state is CallState.IN_IVR:
+    if call is not None:
         ivr.on_key(turn, call, event.key)
 
 
@@ -208,6 +209,16 @@ def on_fallback_witnessed(turn: Turn, event: FallbackWitnessed) -> None:
             answered_at=event.answered_at,
             answered_by=event.answered_by,
             ended_at=event.ended_at,
+            ended_by=_who_hung_up(turn, event),
             cause=event.cause,
         )
     )
+
+
+def _who_hung_up(turn: Turn, event: FallbackWitnessed) -> HangupParty:
+    if event.hung_up_by is None:
+        return HangupParty.UNKNOWN
+    if event.hung_up_by == event.trunk:
+        return HangupParty.CALLER
+    operator = turn.ledger.operator_at(EndpointName(event.hung_up_by))
+    return HangupParty.DESTINATION if operator is None else HangupParty.OPERATOR

@@ -337,6 +337,7 @@ class FallbackWitnessed(Event):
 
     Attributes:
         answered_by: endpoint or trunk of the person who answered; None when nobody did.
+        hung_up_by: endpoint or trunk of who hung up; None where CEL does not say.
     """
 
     call: CallId
@@ -347,4 +348,5 @@ class FallbackWitnessed(Event):
     answered_at: datetime | None
     answered_by: str | None
     ended_at: datetime
+    hung_up_by: str | None
     cause: int

@@ -177,6 +177,7 @@ class CallServedInFallback(CallFact):
     answered_at: datetime | None
     answered_by: str | None
     ended_at: datetime
+    ended_by: HangupParty
     cause: int
 
 

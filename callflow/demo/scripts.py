@@ -273,7 +273,6 @@ async def engine_stopped(cast: Cast) -> list[Told]:
             stage=Stage.HANDLED_IN_FALLBACK,
             path=(),
             operator="siti",
-            ended_by=HangupParty.UNKNOWN,
             tones=_both(CALLER_HZ, OPERATOR_HZ["siti"]),
             fallback=True,
         )

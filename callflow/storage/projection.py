@@ -24,7 +24,6 @@ from callflow.core.facts import (
     CallServedInFallback,
     Fact,
     FlowInForce,
-    HangupParty,
     IvrStepTaken,
     OfferClosed,
     OfferMade,
@@ -231,7 +230,7 @@ async def _served_in_fallback(session: AsyncSession, call: Call, fact: CallServe
         return
     await _leave_queue(session, call, fact.answered_at or fact.ended_at, "handed_back")
     call.stage, call.ended_at = Stage.HANDLED_IN_FALLBACK, fact.ended_at
-    call.ended_by, call.cause = HangupParty.UNKNOWN, fact.cause
+    call.ended_by, call.cause = fact.ended_by, fact.cause
     if fact.answered_at is not None:
         call.answered_at = call.answered_at or fact.answered_at
         who = select(Operator.operator_id).where(
