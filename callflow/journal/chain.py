@@ -27,6 +27,7 @@ class ChainBirth:
     Attributes:
         chain_id: random, hex; a new file is a new chain.
         writer: `engine`, `web` or `cli`.
+        first: the number that its first entry is to have.
         continues: the chain before as `<chain id>/<seq>/<chain value, hex>`; '' = there was none, or it is unreadable.
         reason: why a new chain began.
     """
@@ -35,6 +36,7 @@ class ChainBirth:
     writer: str
     centre: CentreId
     born_at: datetime
+    first: int
     continues: str
     reason: str
 
@@ -47,6 +49,7 @@ class ChainBirth:
                 "writer": self.writer,
                 "centre": self.centre,
                 "born_at": self.born_at.astimezone(UTC).isoformat(),
+                "first": self.first,
                 "continues": self.continues,
                 "reason": self.reason,
             }

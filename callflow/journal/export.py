@@ -41,7 +41,11 @@ def export_lines(
             for entry in iterate_entries(path):
                 if not _fits(entry.envelope, begin, end, call):
                     continue
-                document: dict[str, Any] = {"chain_id": chain_id, "writer": writer, "envelope": entry.envelope.document()}
+                document: dict[str, Any] = {
+                    "chain_id": chain_id,
+                    "writer": writer,
+                    "envelope": entry.envelope.document(),
+                }
                 if payloads:
                     document["payload"] = entry.payload
                 line = canonical(document)

@@ -63,7 +63,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tip:
-    """Where a chain stands: its id, last entry's number (0 = none) and chain value."""
+    """Where a chain stands: its id, last entry's number (the one before its first, if it has none) and chain value."""
 
     chain_id: str
     seq: int
@@ -135,8 +135,12 @@ def tip_of(connection: sqlite3.Connection, path: Path) -> Tip:
         sqlite3.Error: when they cannot be read.
     """
     birth = birth_text(connection)
+    try:
+        document = json.loads(birth)
+        chain_id, seq = str(document["chain_id"]), int(document["first"]) - 1
+    except (ValueError, KeyError, TypeError) as error:
+        raise JournalDamaged(path, "does not say what its chain began with") from error
     before = genesis(birth)
-    seq = 0
     tail = connection.execute(
         "SELECT seq, envelope, payload_digest, chain, salt, payload FROM entries LEFT JOIN payloads USING (seq)"
         " ORDER BY seq DESC LIMIT ?",
@@ -148,7 +152,7 @@ def tip_of(connection: sqlite3.Connection, path: Path) -> Tip:
         if link(before, envelope, digest) != value or (payload is not None and payload_digest(salt, payload) != digest):
             raise JournalDamaged(path, f"entry {seq} does not hang on the one before")
         before = value
-    return Tip(chain_id=str(json.loads(birth)["chain_id"]), seq=seq, chain=before)
+    return Tip(chain_id=chain_id, seq=seq, chain=before)
 
 
 def birth_text(connection: sqlite3.Connection) -> str:

@@ -34,11 +34,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Birth:
-    """What a chain's file says of itself; `continues` names the chain before, '' = none."""
+    """What a chain's file says of itself.
+
+    Attributes:
+        first: the number that its first entry was to have.
+        continues: names the chain before, '' = none.
+    """
 
     chain_id: str
     writer: str
     centre: str
+    first: int
     continues: str
 
 
@@ -49,8 +55,13 @@ def read_birth(path: Path) -> Birth:
         JournalDamaged: when the file is no journal or cannot be read.
     """
     with files.connect_reader(path) as connection:
-        document = json.loads(files.birth_text(connection))
-        return Birth(**{name: str(document[name]) for name in ("chain_id", "writer", "centre", "continues")})
+        text = files.birth_text(connection)
+    try:
+        document = json.loads(text)
+        texts = {name: str(document[name]) for name in ("chain_id", "writer", "centre", "continues")}
+        return Birth(first=int(document["first"]), **texts)
+    except (ValueError, KeyError, TypeError) as error:
+        raise JournalDamaged(path, "does not say what its chain began with") from error
 
 
 def read_entries(path: Path, after_seq: int = 0, limit: int = 1_000) -> list[Entry]:
@@ -87,7 +98,7 @@ def files_in_order(directories: Sequence[Path], writer: str) -> list[Path]:
     Raises:
         JournalDamaged: when one of them cannot be read.
     """
-    return sorted(files.chain_files(writer, *directories), key=_begins_after)
+    return sorted(files.chain_files(writer, *directories), key=lambda path: read_birth(path).first)
 
 
 def entries_in_order(paths: Sequence[Path], after: int, up_to: int | None = None) -> Iterator[Entry]:
@@ -100,15 +111,6 @@ def entries_in_order(paths: Sequence[Path], after: int, up_to: int | None = None
         for entry in iterate_entries(path, after, up_to):
             after = entry.envelope.seq
             yield entry
-
-
-def _begins_after(path: Path) -> int:
-    """The last number of the chain before; a file that begins without one has its first entry to go by."""
-    continues = read_birth(path).continues
-    if continues:
-        return int(continues.split("/")[1])
-    first = read_entries(path, limit=1)
-    return first[0].envelope.seq - 1 if first else 0
 
 
 def seqs_of_call(path: Path, call: str) -> tuple[int, int] | None:

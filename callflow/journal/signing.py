@@ -30,6 +30,7 @@ from callflow.journal import files
 from callflow.journal.chain import genesis
 from callflow.journal.envelope import canonical
 from callflow.journal.errors import JournalDamaged, KeyUnusable
+from callflow.journal.reader import read_birth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,12 +185,11 @@ def _head(document: dict[str, Any]) -> Head:
 
 
 def _chain_head(path: Path) -> ChainHead:
+    birth = read_birth(path)
     with files.connect_reader(path) as connection:
-        birth = files.birth_text(connection)
         row = connection.execute("SELECT seq, chain FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, chain = (0, genesis(birth)) if row is None else row
-    document = json.loads(birth)
-    return ChainHead(chain_id=document["chain_id"], writer=document["writer"], seq=seq, chain=chain.hex())
+        seq, chain = (0, genesis(files.birth_text(connection))) if row is None else row
+    return ChainHead(chain_id=birth.chain_id, writer=birth.writer, seq=seq, chain=chain.hex())
 
 
 def _read_key(path: Path) -> Ed25519PrivateKey:

@@ -70,6 +70,8 @@ class Sink:
         self._path = files.chain_path(directory, writer)
         self._inode = 0
         self._tip: Tip | None = None
+        self._floor = 0
+        self._unreadable = False
         self._failing_since: float | None = None
 
     @property
@@ -84,17 +86,16 @@ class Sink:
             JournalBusy: another process writes this chain.
         """
         tips = [tip for directory in self._directories if (tip := self._tip_or_aside(directory)) is not None]
-        newest = max(tips, key=lambda tip: tip.seq, default=None)
-        lost_count = newest is None and bool(files.chain_files(self._writer, *self._directories))
-        self._tip = newest
+        self._tip = max(tips, key=lambda tip: tip.seq, default=None)
+        self._floor = self._tip.seq if self._tip else 0
+        if self._unreadable:
+            # A number must not be given twice: the clock's milliseconds are above any that was ever given.
+            self._floor = max(self._floor, int(self._now().timestamp() * 1000))
         try:
-            self._use(self._directories[0], "a chain on the second directory ended")
+            self._use(self._directories[0], "the chain before could not be read or is in the other directory")
         except _FAILURES as error:
             self._fail(error)
-        if newest is not None:
-            return newest.seq
-        # The old numbers cannot be read: the clock's milliseconds are above any number ever given.
-        return int(self._now().timestamp() * 1000) if lost_count else 0
+        return self._floor
 
     def write(self, texts: list[Text]) -> None:
         """Bring entries to a disk, in order; those that are there already are passed over.
@@ -186,6 +187,7 @@ class Sink:
                 self._tell(JournalFault.UNWRITABLE, f"{path}: {error}")
         except OSError as error:
             self._tell(JournalFault.UNWRITABLE, f"{directory}: {error.strerror}")
+        self._unreadable = True
         return None
 
     def _keep_aside(self, path: Path, reason: str) -> None:
@@ -205,7 +207,7 @@ class Sink:
             except BaseException:
                 connection.close()
                 raise
-            if self._tip is None or self._tip.chain_id != tip.chain_id:
+            if self._tip is None or self._tip.chain_id != tip.chain_id or tip.seq < self._floor:
                 connection.close()
                 files.set_aside(path, self._now())
                 connection = self._begin(path, self._tip or tip, reason)
@@ -216,18 +218,18 @@ class Sink:
         self._connection, self._path, self._inode = connection, path, path.stat().st_ino
 
     def _begin(self, path: Path, before: Tip | None, reason: str) -> sqlite3.Connection:
+        last = max(before.seq if before else 0, self._floor)  # a new chain goes on counting
         birth = ChainBirth(
             chain_id=new_chain_id(),
             writer=self._writer,
             centre=self._centre,
             born_at=self._now(),
+            first=last + 1,
             continues=before.name() if before else "",
             reason=reason if before else "the first chain, or none before it could be read",
         )
         connection = files.create(path, birth)
-        fresh = files.tip_of(connection, path)
-        # A number is never given twice, so that the new chain goes on counting where the old one stood.
-        self._tip = Tip(chain_id=fresh.chain_id, seq=before.seq if before else 0, chain=fresh.chain)
+        self._tip = files.tip_of(connection, path)
         return connection
 
     def _see_that_file_is_there(self) -> None:

@@ -120,13 +120,12 @@ def _walk(connection: sqlite3.Connection, report: ChainReport, wanted: dict[str,
     birth = json.loads(text)
     report.writer, report.chain_id = str(birth["writer"]), str(birth["chain_id"])
     before = genesis(text)
-    continues = str(birth["continues"])
-    expected = int(continues.split("/")[1]) + 1 if continues else None
+    expected = int(birth["first"])
     keep = wanted.get(report.chain_id, set())
     report.values[0] = before
     for seq, envelope, digest, value, salt, payload, erased in connection.execute(_ROWS):
         fault = _fault_of(before, seq, envelope, digest, value, salt, payload, erased=bool(erased))
-        if expected is not None and seq != expected and not _declares_loss(payload, expected, seq - 1):
+        if seq != expected and not _declares_loss(payload, expected, seq - 1):
             fault = (Tampering.GAP, f"entries {expected} to {seq - 1} are not there")
         if fault is not None:
             report.finding = Finding(kind=fault[0], file=report.file, seq=seq, detail=fault[1])
@@ -171,11 +170,10 @@ def _event(payload: str | None) -> dict[str, Any]:
     return {} if payload is None else dict(json.loads(payload)["event"])
 
 
-def _count(report: ChainReport, seq: int, payload: str | None, expected: int | None) -> None:
+def _count(report: ChainReport, seq: int, payload: str | None, expected: int) -> None:
     report.entries += 1
     report.last_seq = seq
-    if expected is not None:
-        report.lost += seq - expected
+    report.lost += seq - expected
     if payload is None:
         report.erased += 1
         report.actual_erasures.add((report.chain_id, seq))
