@@ -247,3 +247,11 @@ def test_end_of_a_playback_that_was_stopped_changes_nothing() -> None:
     world.run(2.0)
     late = PlaybackEnded(at=world.schedule.now, call=call, playback=PlaybackId(f"{call}.p1"))
     assert world.take(late) == ()
+
+
+def test_announcement_is_left_out_when_another_prompt_still_plays() -> None:
+    world = World({"ani": never_answers()}, settings=replace(SETTINGS, announce_every_seconds=2.0))
+    call = world.arrive("a", keys=[(0.5, "1")])
+    world.run(11.0)
+    heard = [name for name in world.heard(call) if name == "id/stay_on_line"]
+    assert len(heard) == 3  # each takes 3 s: every second time it is due the last one still plays

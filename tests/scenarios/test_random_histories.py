@@ -225,6 +225,7 @@ class RandomHistory:
             answered_at=None,
             answered_by=EndpointName("op-ani"),
             ended_at=at,
+            hung_up_by=self.rng.choice((None, "trunk-city", "op-ani", "trunk-other")),
             cause=16,
         )
         unknown, no_offer = CallId("node1-unknown"), OfferId("node1-unknown.o1")

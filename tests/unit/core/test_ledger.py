@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callflow.core.facts import AlarmKind, AlarmRaised
+from callflow.core.ids import CallId, EndpointName, OfferId, OperatorId, offer_id
+from callflow.core.ledger import Ledger, place_of
+from callflow.core.state import Call, Offer, State
+from callflow.core.states import CallState, OfferState
+from callflow.core.switchboard import Switchboard
+from callflow.core.timers import Timer, TimerKind
+from callflow.flows.model import Tier
+
+from .conftest import NOW
+
+
+def offer_of(call: Call, number: int) -> Offer:
+    return Offer(
+        offer=offer_id(call.call, number),
+        call=call.call,
+        operator=OperatorId("ani"),
+        destination=None,
+        state=OfferState.RINGING,
+        made_at=NOW,
+    )
+
+
+def test_waiting_calls_stand_by_head_then_tier_then_arrival(call: Call) -> None:
+    ledger = Ledger(State())
+    later = NOW + timedelta(seconds=5)
+    calls = {
+        "late": replace(call, call=CallId("late"), arrived_at=later),
+        "calm": replace(call, call=CallId("calm"), tier=str(Tier.INFORMASI)),
+        "less": replace(call, call=CallId("less"), tier=str(Tier.GAWAT_TIDAK_DARURAT)),
+        "lost": replace(call, call=CallId("lost"), tier=str(Tier.INFORMASI), arrived_at=later, at_head=True),
+        "early": replace(call, call=CallId("early")),
+        "talks": replace(call, call=CallId("talks"), person=OfferId("talks.o1")),
+        "flow": replace(call, call=CallId("flow"), state=CallState.IN_IVR),
+    }
+    for one in calls.values():
+        ledger.put_call(one)
+    assert [one.call for one in ledger.waiting()] == ["lost", "early", "late", "less", "calm"]
+    ledger.put_call(replace(calls["early"], person=OfferId("early.o1")))
+    ledger.drop_call(CallId("less"))
+    assert [one.call for one in ledger.waiting()] == ["lost", "late", "calm"]
+
+
+def test_call_of_an_unknown_tier_counts_as_urgent(call: Call) -> None:
+    assert place_of(replace(call, tier=None)) == place_of(call)
+
+
+def test_offers_of_a_call_are_told_oldest_first(call: Call) -> None:
+    ledger = Ledger(State())
+    first, second = offer_of(call, 1), offer_of(call, 2)
+    for offer in (first, second, replace(first, state=OfferState.WITHDRAWN)):
+        ledger.put_offer(offer)
+    assert [offer.offer for offer in ledger.offers_of(call.call)] == [first.offer, second.offer]
+    assert [o.offer for o in Ledger(ledger.state).offers_of(call.call)] == [first.offer, second.offer]
+    ledger.drop_offer(first)
+    ledger.drop_offer(second)
+    assert ledger.offers_of(call.call) == ()
+
+
+def test_operator_is_found_by_the_present_phone(switchboard: Switchboard) -> None:
+    ledger = Ledger(switchboard.state)
+    ani = ledger.operator_at(EndpointName("op-ani"))
+    assert ani is not None
+    ledger.put_operator(replace(ani, profile=replace(ani.profile, endpoint=EndpointName("op-new"))))
+    assert ledger.operator_at(EndpointName("op-ani")) is None
+    assert ledger.operator_at(EndpointName("op-new")) is not None
+
+
+def test_alarm_is_written_once_and_dropped_once() -> None:
+    ledger = Ledger(State())
+    alarm = AlarmRaised(at=NOW, kind=AlarmKind.NO_FLOW, subject="", detail="x")
+    assert [ledger.put_alarm(alarm), ledger.put_alarm(alarm)] == [True, False]
+    assert [ledger.drop_alarm(AlarmKind.NO_FLOW, ""), ledger.drop_alarm(AlarmKind.NO_FLOW, "")] == [True, False]
+
+
+def test_timer_is_dropped_once() -> None:
+    ledger = Ledger(State())
+    timer = Timer(TimerKind.ANNOUNCE, "c")
+    ledger.put_timer(timer, NOW)
+    assert [ledger.drop_timer(timer), ledger.drop_timer(timer)] == [True, False]
+
+
+def test_deciding_without_settings_is_a_fault_of_the_shell() -> None:
+    with pytest.raises(AssertionError, match="SettingsChanged"):
+        _ = Ledger(State()).settings
+
+
+WRITES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.booleans()), max_size=25)
+
+
+@given(before=WRITES, after=WRITES)
+def test_rollback_brings_back_the_state_and_the_line_whatever_was_written(
+    before: list[tuple[int, int, bool]], after: list[tuple[int, int, bool]]
+) -> None:
+    ledger = Ledger(State())
+    for write in before:
+        _write(ledger, *write)
+    ledger.commit()
+    kept, line = copy.deepcopy(ledger.state), [call.call for call in ledger.waiting()]
+    offers = {call: ledger.offers_of(call) for call in kept.calls}
+    for write in after:
+        _write(ledger, *write)
+    ledger.rollback()
+    assert ledger.state == kept
+    assert [call.call for call in ledger.waiting()] == line
+    assert {call: ledger.offers_of(call) for call in kept.calls} == offers
+
+
+def _write(ledger: Ledger, kind: int, number: int, flag: bool) -> None:
+    name = CallId(f"c{number}")
+    call = Call(
+        call=name,
+        channel="x",  # type: ignore[arg-type]
+        caller=None,  # type: ignore[arg-type]
+        dialled="112",
+        trunk="t",
+        arrived_at=NOW,
+        state=CallState.QUEUED if flag else CallState.CONNECTED,
+        at_head=flag,
+    )
+    offer = offer_of(call, number)
+    timer = Timer(TimerKind.ANNOUNCE, name)
+    match kind:
+        case 0:
+            ledger.put_call(call)
+        case 1:
+            ledger.drop_call(name)
+        case 2:
+            ledger.put_offer(offer)
+        case 3 if ledger.offer(offer.offer) is not None:
+            ledger.drop_offer(offer)
+        case 4:
+            ledger.put_timer(timer, NOW)
+        case _:
+            ledger.drop_timer(timer)
