@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from callflow.app import run_until_signalled
 from callflow.asterisk.errors import NoAsterisk
 from callflow.asterisk.install import ensure_root
 from callflow.asterisk.locate import PRIVATE_ROOT, Installation, locate
 from callflow.asterisk.render import render as render_configuration
+from callflow.asterisk.server import PrivateServer
 from callflow.centre import load_centre
 from callflow.settings import Settings
 
@@ -38,6 +40,24 @@ def render(
     typer.echo(f"{len(rendered.files)} files in {rendered.etc_dir}, changed: {', '.join(rendered.changed) or 'none'}")
     if rendered.changed:
         typer.echo("A running Asterisk takes them with: core reload (transports and modules: core restart gracefully)")
+
+
+@app.command()
+def run() -> None:
+    """Render the configuration and run Asterisk on it in the foreground, for systemd; it ends on SIGTERM."""
+    settings = Settings()
+    try:
+        centre, installation = load_centre(settings.centre_path), locate()
+        rendered = render_configuration(settings, centre, installation)
+    except CallflowError as error:
+        raise _failed(error) from error
+    run_until_signalled(_serve(PrivateServer(settings, installation, rendered)))
+
+
+async def _serve(server: PrivateServer) -> None:
+    async with server:
+        typer.echo(f"Asterisk runs (process {server.pid}); its log: {server.rendered.log}", err=True)
+        raise typer.Exit(await server.wait())
 
 
 @app.command()
