@@ -46,11 +46,8 @@ def render(
 def run() -> None:
     """Render the configuration and run Asterisk on it in the foreground, for systemd; it ends on SIGTERM."""
     settings = Settings()
-    try:
-        centre, installation = load_centre(settings.centre_path), locate()
-        rendered = render_configuration(settings, centre, installation)
-    except CallflowError as error:
-        raise _failed(error) from error
+    centre, installation = load_centre(settings.centre_path), locate()
+    rendered = render_configuration(settings, centre, installation)
     run_until_signalled(_serve(PrivateServer(settings, installation, rendered)))
 
 
