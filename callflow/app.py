@@ -29,6 +29,8 @@ from callflow.journal.alarms import JournalAlarm
 from callflow.journal.append import Journal
 from callflow.journal.checkpoint import encode_checkpoint, store_checkpoint
 from callflow.journal.codec import decode_event, encode_event, encode_fact
+from callflow.journal.daily import keep_signing
+from callflow.journal.places import proof_places
 from callflow.journal.projector import Projector
 from callflow.journal.restore import restore
 from callflow.media.prompts import available_prompts
@@ -175,7 +177,7 @@ def _tell_journal_alarm(alarm: JournalAlarm) -> None:
 
 
 async def run_worker(settings: Settings) -> None:
-    """The worker process: journal to database, recordings, fallback calls."""
+    """The worker process: journal to database, recordings, fallback calls, the daily signed head."""
     centre = load_centre(settings.centre_path)
     database = open_database(settings.database)
     sessions = sessions_of(database)
@@ -199,6 +201,9 @@ async def run_worker(settings: Settings) -> None:
                     keep_doing("recordings", lambda: measure_recordings(recordings, ended, report)), name="recordings"
                 )
                 tasks.create_task(keep_doing("fallback calls", reader.one_pass), name="fallback calls")
+                tasks.create_task(
+                    keep_signing(settings.journal_dirs, proof_places(settings), centre.centre.id), name="signed heads"
+                )
         finally:
             projector.close()
             await database.dispose()
