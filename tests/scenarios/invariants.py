@@ -25,7 +25,7 @@ from callflow.core.commands import (
     StartTimer,
 )
 from callflow.core.desk import is_ready
-from callflow.core.events import Event, LegGone, TimerFired
+from callflow.core.events import DecisionFailed, Event, LegGone, TimerFired
 from callflow.core.facts import CallEnded, CallHandedBack, CallOpened, IvrStepTaken
 from callflow.core.ids import CallId, OfferId
 from callflow.core.ledger import Ledger
@@ -92,6 +92,8 @@ class Invariants:
     # --- what was decided -------------------------------------------------------------------------------------------
 
     def _turn(self, event: Event, commands: Sequence[Command]) -> None:
+        if isinstance(event, DecisionFailed) and event.channel is not None and event.call is not None:
+            self._handed_back.discard(event.call)  # it had arrived again
         if isinstance(event, TimerFired):
             self._running.discard(timer_key(event.timer))
         facts = [command.fact for command in commands if isinstance(command, Note)]

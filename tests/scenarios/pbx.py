@@ -246,13 +246,18 @@ class SimulatedPbx:
             return
         match command:
             case ReleaseLeg():
-                self.leave_leg(command.offer, HUNG_UP)
+                if command.offer in self.legs:
+                    self.leave_leg(command.offer, HUNG_UP)
+                else:  # 404 is proof that it is gone
+                    self._tell(str(command.offer), LegGone, call=command.call, offer=command.offer, cause=0)
             case DestroyBridge():
                 self._empty_bridge(command.call)
             case _:
                 caller = self.callers.get(command.call)
                 if caller is not None and caller.ours:
                     self._with_caller(command, caller)
+                elif isinstance(command, EndCall):  # 404 is proof that the caller is gone
+                    self._tell(str(command.channel), CallerGone, call=command.call, cause=0)
                 elif isinstance(command, JoinLegs | OfferCall | DialDestination):
                     self._fail(command, "the caller is gone")
 

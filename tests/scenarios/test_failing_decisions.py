@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,16 @@ import pytest
 
 from callflow.core import seeking
 from callflow.core.commands import HandBack, StartTimer
-from callflow.core.events import CallArrived, KeyPressed, TimerFired
+from callflow.core.events import (
+    CallArrived,
+    DecisionFailed,
+    Event,
+    FlowPublished,
+    KeyPressed,
+    OperatorChanged,
+    SettingsChanged,
+    TimerFired,
+)
 from callflow.core.ids import CallId
 from callflow.core.ledger import Ledger
 from callflow.core.switchboard import Switchboard
@@ -21,7 +31,7 @@ from callflow.journal.codec import decode_state, encode_state
 
 from .invariants import same_indices
 from .phones import answers, never_answers
-from .test_random_histories import RandomHistory
+from .test_random_histories import HISTORIES, RandomHistory
 from .world import World
 
 
@@ -68,6 +78,29 @@ def test_state_is_as_before_when_a_decision_raises_anywhere(seed: int, monkeypat
             else:
                 break
     assert raised > len(events)
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES // 4))
+def test_nobody_is_lost_when_decisions_fail_at_random(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = RandomHistory(1_000_000 + seed)
+    history.world.tolerates = (Fault,)
+    rng = random.Random(seed)  # noqa: S311 - a world, not a secret
+    write, fail = Ledger._write, [True]
+
+    def failing(*args: Any) -> None:
+        write(*args)
+        if fail[0] and rng.random() < 0.01:
+            raise Fault
+
+    def decide_failed(switchboard: Switchboard, turn: Turn, event: Event) -> None:
+        fail[0] = not isinstance(event, DecisionFailed | SettingsChanged | FlowPublished | OperatorChanged)
+        decide(switchboard, turn, event)
+
+    decide = Switchboard._decide
+    monkeypatch.setattr(Switchboard, "_decide", decide_failed)
+    monkeypatch.setattr(Ledger, "_write", failing)
+    world = history.run()
+    assert world.at_rest
 
 
 @pytest.mark.parametrize("seed", [5, 13, 55])
