@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from contextlib import suppress
 
 import typer
 
+from callflow.cli import (
+    ari,
+    asterisk,
+    audit,
+    calls,
+    centre,
+    db,
+    demo,
+    diagrams,
+    doctor,
+    flows,
+    prompts,
+    run,
+    users,
+)
 from callflow.errors import CallflowError
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for name in ("run", "demo", "doctor", "diagrams"):
-    with suppress(ImportError):
-        app.command(name)(getattr(importlib.import_module(f"callflow.cli.{name}"), name))
-for name in ("ari", "asterisk", "audit", "calls", "centre", "db", "flows", "prompts", "users"):
-    with suppress(ImportError):
-        app.add_typer(importlib.import_module(f"callflow.cli.{name}").app, name=name)
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="callflow: the open system on which an Indonesian city runs its emergency number 112.",
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("diagrams")(diagrams.diagrams)
+for name, group in {
+    "ari": ari.app,
+    "asterisk": asterisk.app,
+    "audit": audit.app,
+    "calls": calls.app,
+    "centre": centre.app,
+    "db": db.app,
+    "flows": flows.app,
+    "prompts": prompts.app,
+    "users": users.app,
+}.items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:
