@@ -16,6 +16,8 @@ from callflow.asterisk.locate import Installation, locate
 
 SUITE = "forky"
 """Debian 12 and 13 carry no Asterisk; forky carries 22.10.1 or later. No mirror is named: the usual one is taken."""
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+"""Named, since without gpg mmdebstrap cannot find out by itself, on Ubuntu, whose keys Debian's are."""
 _KEEP_LINES = 12
 
 
@@ -69,6 +71,7 @@ def _run_debootstrap(into: Path, progress: Callable[[str], None]) -> None:
         "--include=asterisk",
         '--aptopt=APT::Install-Recommends "false"',
         '--aptopt=Acquire::Check-Valid-Until "false"',
+        *([f"--keyring={KEYRING}"] if KEYRING.exists() else []),
         SUITE,
         str(into),
     ]
