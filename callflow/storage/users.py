@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -41,7 +41,7 @@ class Account:
 
     centre: str
     login: str
-    password_hash: str
+    password_hash: str = field(repr=False)
     roles: frozenset[Role]
     active: bool
     operator: str | None

@@ -14,7 +14,7 @@ from callflow.web.headers import set_headers
 from callflow.web.openapi import openapi
 from callflow.web.page import Page
 from callflow.web.problems import problem_middleware
-from callflow.web.routes import RENEWED, Asked, Route
+from callflow.web.routes import Asked, Route
 
 
 async def _describe(asked: Asked) -> web.Response:
@@ -53,8 +53,4 @@ def create_app(context: WebContext) -> web.Application:
 
 
 async def _finish(request: web.Request, response: web.StreamResponse) -> None:
-    auth = request.app[CONTEXT].auth
-    set_headers(response, behind_tls=auth.behind_tls)
-    renewed = request.get(RENEWED)
-    if renewed is not None:
-        auth.set_cookie(response, renewed)
+    set_headers(response, behind_tls=request.app[CONTEXT].auth.behind_tls)

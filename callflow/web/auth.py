@@ -114,9 +114,11 @@ class Auth:
             return None
         return self._who(account, session)
 
-    def renewed(self, session: Session) -> Session | None:
-        """The session with its last use told anew, when a new cookie is due."""
-        return session.used(self._now())
+    def renew(self, response: web.StreamResponse, session: Session) -> None:
+        """Tell the session's last use anew in the cookie, when that is due."""
+        used = session.used(self._now())
+        if used is not None:
+            self.set_cookie(response, used)
 
     def set_cookie(self, response: web.StreamResponse, session: Session) -> None:
         """Give the browser the session."""

@@ -105,6 +105,12 @@ class Feed:
             self._changed.clear()
             await self._changed.wait()
 
+    async def until_readers(self, count: int) -> None:
+        """Wait until so many browsers follow."""
+        while len(self._readers) != count:
+            self._changed.clear()
+            await self._changed.wait()
+
     async def present(self) -> dict[str, Any]:
         """What stands now, at most a second old; many who ask at once cost the engine one answer.
 
@@ -126,10 +132,12 @@ class Feed:
         """A reader who gets everything from now on."""
         reader = Reader()
         self._readers.add(reader)
+        self._changed.set()
         try:
             yield reader
         finally:
             self._readers.discard(reader)
+            self._changed.set()
 
     def since(self, seq: int) -> tuple[Document, ...] | None:
         """The frames after `seq`; None when they are not kept, or were never."""

@@ -27,7 +27,6 @@ from callflow.web.errors import (
 
 PREFIX: Final = "/api/v1"
 LARGEST_BODY: Final = 16 * 1024
-RENEWED: Final = "renewed-session"
 _SAFE: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 
 PATH_PARAMETERS: Final[Mapping[str, str]] = {
@@ -126,23 +125,24 @@ class Route:
         began = time.perf_counter()
         status = 500
         try:
-            response = await self._answer(request, context)
+            who = context.auth.recognise(request)
+            response = await self._answer(request, context, who)
             status = response.status
+            # One that is on its way has its headers out; signing in and out have set the cookie themselves.
+            if who is not None and not response.prepared and context.auth.cookie not in response.cookies:
+                context.auth.renew(response, who.session)
         finally:
             context.metrics.requests.labels(self.path, str(status)).observe(time.perf_counter() - began)
         return response
 
-    async def _answer(self, request: web.Request, context: WebContext) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, context: WebContext, who: Who | None) -> web.StreamResponse:
         auth = context.auth
-        who = auth.recognise(request)
         if not self.is_safe or hdrs.UPGRADE in request.headers:
             auth.check_origin(request)
         if not (who.permissions if who else NOBODY).intersection(self.needs):
             raise NotSignedIn if who is None else NotPermitted(self.needs)
-        if who is not None:
-            if not self.is_safe and self.needs_token:
-                auth.check_token(request, who)
-            request[RENEWED] = auth.renewed(who.session)
+        if who is not None and not self.is_safe and self.needs_token:
+            auth.check_token(request, who)
         asked = Asked(request, context, who, self._parsed_query(request), await self._parsed_body(request))
         answer = await self.handle(asked)
         if isinstance(answer, web.StreamResponse):
@@ -154,8 +154,7 @@ class Route:
         )
 
     def _parsed_query(self, request: web.Request) -> Shape | None:
-        names = list(request.query)
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        repeated = sorted({name for name in request.query if len(request.query.getall(name)) > 1})
         if repeated:
             raise NotValid([{"where": f"query.{name}", "what": "stands twice"} for name in repeated])
         return _validated("query", (self.query or Nothing).model_validate, dict(request.query))

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -34,7 +34,7 @@ class Session:
     id: str
     login: str
     version: int
-    csrf: str
+    csrf: str = field(repr=False)
     created: float
     seen: float
 

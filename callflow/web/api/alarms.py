@@ -27,7 +27,7 @@ class AlarmsShown(Shape):
 
 async def show_all(asked: Asked) -> AlarmsShown:
     """The alarms that stand."""
-    snapshot = await asked.context.feed.present()
+    snapshot = await asked.context.engine.snapshot()
     return AlarmsShown(
         seq=snapshot["seq"], alarms=[AlarmShown.model_validate(dict(alarm)) for alarm in snapshot["alarms"]]
     )

@@ -50,7 +50,7 @@ class Moved(Shape):
 
 async def show_all(asked: Asked) -> OperatorsShown:
     """The operators now."""
-    snapshot = await asked.context.feed.present()
+    snapshot = await asked.context.engine.snapshot()
     fields = OperatorShown.model_fields
     operators = [{name: entry[name] for name in fields if name in entry} for entry in snapshot["operators"]]
     return OperatorsShown(seq=snapshot["seq"], operators=[OperatorShown.model_validate(entry) for entry in operators])

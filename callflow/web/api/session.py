@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from callflow.permissions import Permission
 from callflow.web.auth import Who
 from callflow.web.context import WebContext
 from callflow.web.errors import SlowDown, WrongCredentials
 from callflow.web.passwords import LONGEST
-from callflow.web.routes import RENEWED, Asked, Route, Shape
+from callflow.web.routes import Asked, Route, Shape
 
 
 class Credentials(Shape):
     """What a person signs in with."""
 
     login: str = Field(min_length=1, max_length=64)
-    password: str = Field(min_length=1, max_length=LONGEST)
+    password: SecretStr = Field(min_length=1, max_length=LONGEST)
 
 
 class SessionShown(Shape):
@@ -39,8 +39,9 @@ async def sign_in(asked: Asked) -> web.Response:
     """Begin a session."""
     given: Credentials = asked.body
     context = asked.context
+    address = context.auth.address(asked.request)
     try:
-        who = await context.auth.sign_in(given.login, given.password, context.auth.address(asked.request))
+        who = await context.auth.sign_in(given.login, given.password.get_secret_value(), address)
     except WrongCredentials:
         context.metrics.sign_ins.labels("wrong").inc()
         raise
@@ -51,7 +52,6 @@ async def sign_in(asked: Asked) -> web.Response:
     response = web.Response(
         status=201, body=_shown(context, who).model_dump_json().encode(), content_type="application/json"
     )
-    asked.request[RENEWED] = None
     context.auth.set_cookie(response, who.session)
     return response
 
@@ -64,7 +64,6 @@ async def show(asked: Asked) -> SessionShown:
 async def sign_out(asked: Asked) -> web.Response:
     """End the session; its cookie is worth nothing from now on, wherever it was copied."""
     asked.context.auth.sign_out(asked.person)
-    asked.request[RENEWED] = None
     response = web.Response(status=204)
     asked.context.auth.drop_cookie(response)
     return response

@@ -35,6 +35,7 @@ const live = new Live({
     if (!server) say(element, ["Server tidak terhubung", "Server not connected"]);
     else if (!engine) say(element, ["Mesin tidak terhubung", "Engine not connected"]);
     else say(element, ["Terhubung", "Connected"]);
+    showStale(server && engine);
   },
   clock(serverMs) {
     wall.skew = serverMs - Date.now();
@@ -55,6 +56,17 @@ function showLogin() {
   byId("recent").replaceChildren();
   byId("login").hidden = false;
   byId("login-name").focus();
+}
+
+/** What is shown may be old: say so, and that callers are served all the same. */
+function showStale(fresh) {
+  byId("board").classList.toggle("stale", !fresh);
+  byId("stale").hidden = fresh;
+  const words = [
+    "Mesin tidak terhubung: data di bawah mungkin sudah lama. Penelepon tetap dilayani Asterisk.",
+    "Engine not connected: what is below may be old. Asterisk goes on serving callers.",
+  ];
+  say(byId("stale"), fresh ? null : words);
 }
 
 function enter(session) {

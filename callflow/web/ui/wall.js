@@ -93,8 +93,7 @@ export class Wall {
       this.fillOperator(card, operator);
     }
     const ready = sorted.filter((operator) => operator.state === "available" && operator.online).length;
-    byId("operators-count").textContent = `${ready} / ${sorted.length}`;
-    byId("operators-count").title = "siap / semua · ready / all";
+    say(byId("operators-count"), [`${ready}/${sorted.length} siap`, "ready"]);
   }
 
   fillOperator(card, operator) {
