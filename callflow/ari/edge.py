@@ -41,7 +41,6 @@ class AriEdge:
     def on_event(self, event: AriEvent) -> None:
         """Claim a call that is offered; translate anything else."""
         if isinstance(event, CallBroadcast):
-            self._wire.broadcast(event)
             claim = asyncio.create_task(self._claim(event.channel.id), name="claim")
             self._claims.add(claim)
             claim.add_done_callback(self._claims.discard)
@@ -63,10 +62,8 @@ class AriEdge:
             )
             self.claimed += 1
         except (Conflict, NotFound):
-            self._wire.not_ours(channel)
             self.lost_claims += 1
             log.warning("a claim came too late, or another engine has the call", lost_claims=self.lost_claims)
         except AriError as error:
-            self._wire.not_ours(channel)
             self.lost_claims += 1
             log.warning("a call could not be claimed; the fallback takes it", error=str(error))

@@ -14,6 +14,7 @@ from callflow.numbers import normalise
 CALL_ID: Final = "CALLFLOW_ID"
 ARRIVED: Final = "CALLFLOW_ARRIVED"
 STEP: Final = "CALLFLOW_STEP"
+DIALLED: Final = "CALLERID(dnid)"
 _SAFE = re.compile(r"[A-Za-z0-9.-]{1,80}")
 _ENDPOINT = re.compile(r"PJSIP/(.+)-[0-9a-f]+")
 
@@ -42,6 +43,11 @@ def arrived_at(channel: Channel) -> datetime:
     except ValueError:
         return channel.creationtime
     return parsed.astimezone(UTC) if parsed.tzinfo is not None else channel.creationtime
+
+
+def dialled(channel: Channel) -> str:
+    """What the caller dialled, '' when it is not told; the dialplan's own place moves on with the call."""
+    return variable(channel, DIALLED) or ""
 
 
 def endpoint_of(channel: Channel) -> str:

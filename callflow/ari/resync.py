@@ -41,7 +41,7 @@ def _seen(channel: Channel, ours: frozenset[str], bridge_of: Mapping[str, Bridge
         offer=None if leg is None else leg[1],
         where=_where(channel, bridge_of.get(channel.id), leg is not None, str(talk_bridge(call))),
         caller=naming.caller_of(channel),
-        dialled=channel.dialplan.exten,
+        dialled=naming.dialled(channel),
         endpoint=naming.endpoint_of(channel),
         arrived_at=naming.arrived_at(channel),
     )

@@ -31,9 +31,8 @@ _NORMAL_CLEARING: Final = 16
 class Wire:
     """Translates events, in order.
 
-    It remembers what Asterisk tells only once. A dialled number stands in the broadcast alone, for the dialplan has
-    moved on by the time the call is ours. The cause of a caller's hang-up stands in the request to hang up: our
-    subscription to the channel ends with StasisEnd, before ChannelDestroyed.
+    It remembers what Asterisk tells only once: the cause of a caller's hang-up stands in the request to hang up, for
+    our subscription to the channel ends with StasisEnd, before ChannelDestroyed.
 
     Args:
         now: the engine's clock.
@@ -41,17 +40,8 @@ class Wire:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
-        self._dialled: dict[str, str] = {}
         self._hangup_causes: dict[str, int] = {}
         self._last: ari.Event | None = None
-
-    def broadcast(self, event: ari.CallBroadcast) -> None:
-        """Remember what a call that is offered to all engines dialled."""
-        self._dialled[event.channel.id] = event.called or ""
-
-    def not_ours(self, channel: str) -> None:
-        """Forget a call that another engine claimed, or that nobody could."""
-        self._dialled.pop(channel, None)
 
     def translate(self, event: ari.Event) -> Iterator[Event]:  # noqa: PLR0912 - one case a kind of event
         """The core's events for one of Asterisk's: none, or one."""
@@ -119,7 +109,7 @@ class Wire:
                 call=call,
                 channel=ChannelId(channel.id),
                 caller=naming.caller_of(channel),
-                dialled=self._dialled.pop(channel.id, channel.dialplan.exten),
+                dialled=naming.dialled(channel),
                 trunk=naming.endpoint_of(channel),
                 arrived_at=naming.arrived_at(channel),
                 step=naming.variable(channel, naming.STEP),
