@@ -33,7 +33,11 @@ class Console:
 
     async def __aenter__(self) -> Self:
         """Sign in."""
-        session = await self.ask("POST", "/session", self._credentials)
+        try:
+            session = await self.ask("POST", "/session", self._credentials)
+        except BaseException:
+            await self._http.close()
+            raise
         self._csrf = session["csrf"]
         return self
 
