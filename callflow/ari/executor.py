@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from callflow.ari import naming
 from callflow.ari.connection import AriConnection
-from callflow.ari.errors import Conflict, NotFound, OutcomeUnknown, Refused
+from callflow.ari.errors import BadRequest, Conflict, NotFound, OutcomeUnknown, Refused, Unprocessable
 from callflow.ari.protocol import applications, bridges, channels, endpoints, playbacks
 from callflow.ari.wire import Wire
 from callflow.core.commands import (
@@ -30,8 +30,8 @@ from callflow.core.commands import (
     ReleaseLeg,
     StopPlayback,
 )
-from callflow.core.events import Event, TrunkHeadersRead
-from callflow.core.ids import offer_channel
+from callflow.core.events import CallerGone, Event, LegGone, TrunkHeadersRead
+from callflow.core.ids import BridgeId, offer_channel
 
 T = TypeVar("T")
 
@@ -39,6 +39,7 @@ KEPT_HEADERS: Final = ("P-Asserted-Identity", "Diversion", "Geolocation", "P-Acc
 _LONGEST_HEADER: Final = 1024
 _FROM_TRUNK: Final = "from-trunk"
 _HAND_BACK_TRIES: Final = 5
+_UNKNOWN_CAUSE: Final = 0
 
 
 class AriExecutor:
@@ -61,28 +62,26 @@ class AriExecutor:
         """
         match command:
             case AnswerCaller():
-                await self._ari.request_http(channels.answer(channel_id=command.channel))
+                await _or_gone(self._ari.request_http(channels.answer(channel_id=command.channel)))
             case Play():
                 await self._play(command)
             case StopPlayback():
                 await _or_gone(self._ari.request(playbacks.stop(playback_id=command.playback)))
             case HoldCaller():
-                await self._ari.request_http(
-                    bridges.add_channel(bridge_id=command.bridge, channel=(command.channel,), role="participant")
-                )
+                await self._hold(command)
             case OfferCall():
                 await self._ring(command, f"PJSIP/{command.endpoint}")
             case DialDestination():
                 destination = command.destination
                 await self._ring(command, f"PJSIP/{destination.number}@{destination.trunk}")
             case ReleaseLeg():
-                await _or_gone(self._ari.request(channels.hangup(channel_id=offer_channel(command.offer))))
+                return await self._release(command)
             case JoinLegs():
                 await self._join(command)
             case DestroyBridge():
                 await _or_gone(self._ari.request(bridges.destroy(bridge_id=command.bridge)))
             case EndCall():
-                await _or_gone(self._ari.request(channels.hangup(channel_id=command.channel)))
+                return await self._end(command)
             case HandBack():
                 await self._hand_back(command)
             case ReadTrunkHeaders():
@@ -99,8 +98,38 @@ class AriExecutor:
             playback_id=command.playback,
             media=[self._sound(prompt) for prompt in command.prompts],
         )
-        with suppress(Conflict):
+        with suppress(Conflict, NotFound):
             await self._ari.request(play)
+
+    async def _hold(self, command: HoldCaller) -> None:
+        """Into the waiting bridge, which is made anew where it is gone. A caller who is gone needs no place."""
+        hold = bridges.add_channel(bridge_id=command.bridge, channel=(command.channel,), role="participant")
+        with suppress(BadRequest, Conflict, Unprocessable):  # the channel is gone, or has left our application
+            try:
+                await self._ari.request_http(hold)
+            except NotFound:
+                await self._make_waiting_bridge(command.bridge)
+                await self._ari.request_http(hold)
+
+    async def _make_waiting_bridge(self, bridge: BridgeId) -> None:
+        with suppress(Conflict):
+            await self._ari.request(bridges.create_with_id(bridge_id=bridge, type="holding", name=bridge))
+
+    async def _release(self, command: ReleaseLeg) -> Sequence[Event]:
+        """Hang up a leg. One that is gone already says so now: its own word may have been lost with a connection."""
+        try:
+            await self._ari.request(channels.hangup(channel_id=offer_channel(command.offer)))
+        except NotFound:
+            return (LegGone(at=self._wire.now(), call=command.call, offer=command.offer, cause=_UNKNOWN_CAUSE),)
+        return ()
+
+    async def _end(self, command: EndCall) -> Sequence[Event]:
+        """Hang up the caller; as with a leg, one who is gone already says so now."""
+        try:
+            await self._ari.request(channels.hangup(channel_id=command.channel))
+        except NotFound:
+            return (CallerGone(at=self._wire.now(), call=command.call, cause=_UNKNOWN_CAUSE),)
+        return ()
 
     def _sound(self, prompt: Prompt) -> str:
         return f"sound:{self._prompts}/{prompt.language}/{prompt.name}"
@@ -157,10 +186,7 @@ class AriExecutor:
 
     async def _prepare(self, command: PrepareCentre) -> Sequence[Event]:
         """The waiting bridge exists, the phones are watched, and we know how they are."""
-        with suppress(Conflict):
-            await self._ari.request(
-                bridges.create_with_id(bridge_id=command.bridge, type="holding", name=command.bridge)
-            )
+        await self._make_waiting_bridge(command.bridge)
         reports: list[Event] = []
         for name in command.endpoints:
             with suppress(NotFound, Refused):  # not in Asterisk's configuration yet: 'callflow doctor' tells

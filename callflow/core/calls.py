@@ -169,8 +169,9 @@ def on_command_failed(turn: Turn, event: CommandFailed) -> None:
         offering.join_failed(turn, event.offer)
     elif call is None or call.state is CallState.ENDED:
         return
-    elif event.command == Play.__name__ and call.playing is not None:
-        ivr.on_played(turn, call)
+    elif event.command == Play.__name__:
+        if call.playing is not None and call.playing == event.playback:
+            ivr.on_played(turn, call)
     elif event.command in (AnswerCaller.__name__, HoldCaller.__name__) and call.person is None:
         ending.hand_back(turn, call, f"{event.command} failed")
 

@@ -242,7 +242,7 @@ class CommandFailed(Event):
 
     Attributes:
         command: the command's class name.
-        offer: the offer it was about, where it was.
+        offer: the offer it was about, where it was. playback: the playback, likewise.
         reason: for people, without personal data.
     """
 
@@ -250,6 +250,7 @@ class CommandFailed(Event):
     command: str
     reason: str
     offer: OfferId | None = None
+    playback: PlaybackId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

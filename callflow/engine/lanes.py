@@ -78,6 +78,13 @@ class Lanes:
             self._fail(call, command, f"{type(error).__name__} (a defect; see the log)")
 
     def _fail(self, call: CallId, command: Command, reason: str) -> None:
-        offer = getattr(command, "offer", None)
-        name = type(command).__name__
-        self._post(CommandFailed(at=self._clock.now(), call=call, command=name, reason=reason, offer=offer))
+        self._post(
+            CommandFailed(
+                at=self._clock.now(),
+                call=call,
+                command=type(command).__name__,
+                reason=reason,
+                offer=getattr(command, "offer", None),
+                playback=getattr(command, "playback", None),
+            )
+        )

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
-from callflow.core.commands import CancelTimer, Command, Note, Refusal, Reply, StartTimer
-from callflow.core.events import DecisionFailed, Event
-from callflow.core.ids import CallId, RequestId
+from callflow.core.commands import (
+    CancelTimer,
+    Command,
+    DialplanLabel,
+    HandBack,
+    Note,
+    Refusal,
+    Reply,
+    StartTimer,
+)
+from callflow.core.events import DecisionFailed, Event, SnapshotTaken
+from callflow.core.ids import CallId, ChannelId, RequestId
 from callflow.core.switchboard import Switchboard
 from callflow.engine.clock import Clock
 from callflow.engine.hub import Hub
 from callflow.engine.lanes import Lanes
 from callflow.engine.ports import Executor, Journal
 from callflow.engine.timers import Timers
+from callflow.errors import CallflowError
 
 log = structlog.get_logger(__name__)
+
+
+SNAPSHOT_AGAIN_SECONDS: Final = 1.0
+"""A snapshot on which the decision raised is taken in again after this long: late news is legal, no news is not."""
+
+
+class DecisionRaised(CallflowError):
+    """The core raised on a person's request; nothing changed, and an alarm stands."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__(f"the decision on a {event} failed; nothing was changed, see the alarms")
 
 
 class EngineLoop:
@@ -49,6 +71,9 @@ class EngineLoop:
 
         Returns:
             The journal's number of that turn, and why it was refused; None = done.
+
+        Raises:
+            DecisionRaised: nothing was changed.
         """
         reply: asyncio.Future[tuple[int, Refusal | None]] = asyncio.get_running_loop().create_future()
         self._replies[request] = reply
@@ -95,10 +120,28 @@ class EngineLoop:
             failure = error
         self.seq = self._journal.append(event, commands)
         self._dispatch(commands)
-        if failure is not None and not isinstance(event, DecisionFailed):
-            call: CallId | None = getattr(event, "call", None)
-            name = type(event).__name__
-            self.take(DecisionFailed(at=event.at, call=call, event=name, error=type(failure).__name__))
+        if failure is not None:
+            self._after_failure(event, failure)
+
+    def _after_failure(self, event: Event, failure: Exception) -> None:
+        """A decision raised: nobody may be left waiting for what it would have said."""
+        request = getattr(event, "request", None)
+        reply = None if request is None else self._replies.get(request)
+        if reply is not None and not reply.done():
+            reply.set_exception(DecisionRaised(type(event).__name__))
+        if isinstance(event, DecisionFailed):
+            if event.call is not None:
+                self._lanes.add(self._last_help(event, event.call))
+            return
+        self.take(self.switchboard.failure_of(event, failure))
+        if isinstance(event, SnapshotTaken):
+            asyncio.get_running_loop().call_later(SNAPSHOT_AGAIN_SECONDS, self.post, event)
+
+    def _last_help(self, event: DecisionFailed, call: CallId) -> HandBack:
+        """Even the decision on a failed decision failed: the caller goes to the dialplan without the core."""
+        known = self.switchboard.state.calls.get(call)
+        channel = known.channel if known is not None else event.channel or ChannelId("")
+        return HandBack(call=call, channel=channel, label=DialplanLabel.FALLBACK, step="")
 
     def _dispatch(self, commands: Sequence[Command]) -> None:
         facts = []

@@ -30,7 +30,7 @@ from callflow.core.facts import Fact
 from callflow.core.ids import OperatorId, RequestId
 from callflow.core.view import view
 from callflow.engine.clock import Clock
-from callflow.engine.loop import EngineLoop
+from callflow.engine.loop import DecisionRaised, EngineLoop
 from callflow.errors import ConfigurationError
 from callflow.flows.validate import AvailablePrompts, check_flow
 
@@ -126,7 +126,10 @@ class Port:
         asked = event(
             at=self._context.clock.now(), request=request, operator=OperatorId(str(body["operator"])), **fields
         )
-        seq, refusal = await self._context.loop.request(asked, request)
+        try:
+            seq, refusal = await self._context.loop.request(asked, request)
+        except DecisionRaised as error:
+            return web.json_response({"error": str(error)}, status=500)
         if refusal is not None:
             return web.json_response({"refusal": refusal}, status=409)
         return web.json_response({"done": True, "seq": seq})

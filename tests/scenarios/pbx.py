@@ -357,7 +357,9 @@ class SimulatedPbx:
     def _fail(self, command: CallCommand, reason: str) -> None:
         name = type(command).__name__
         offer = getattr(command, "offer", None)
-        self._tell(f"rest {command.call}", CommandFailed, call=command.call, command=name, reason=reason, offer=offer)
+        playback = getattr(command, "playback", None)
+        failed = {"command": name, "reason": reason, "offer": offer, "playback": playback}
+        self._tell(f"rest {command.call}", CommandFailed, call=command.call, **failed)
 
     def _tell(self, stream: str, event: type[Event], /, **fields: object) -> None:
         """Deliver an event soon, after those of the same channel before it."""
