@@ -33,7 +33,7 @@ def _types(root: type[_T], *modules: ModuleType) -> dict[str, type[_T]]:
         name: cls
         for module in modules
         for name, cls in inspect.getmembers(module, inspect.isclass)
-        if issubclass(cls, root) and cls.__module__ == module.__name__ and cls is not root
+        if issubclass(cls, root) and cls.__module__ == module.__name__ and not cls.__subclasses__()
     }
 
 

@@ -130,7 +130,7 @@ class Projector:
         birth = follower.birth
         if birth is None or not (fresh or path in self._waiting or birth.chain_id not in self._positions):
             return
-        self._waiting.setdefault(path, (0, self._now()))
+        self._waiting.setdefault(path, (follower.last_seq(), self._now()))
         if birth.chain_id not in self._positions:
             self._positions[birth.chain_id] = await self._position(birth)
         while stop is None or not stop.is_set():
