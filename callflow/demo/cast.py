@@ -96,6 +96,13 @@ class Cast:
 
         return await self.observer.wait(f"{kind} of {placed.call}", found, seconds=seconds)
 
+    async def hang_up_all(self) -> None:
+        """End every call of every phone: a script that failed must not spoil the next."""
+        for phone in (self.citizens, self.desk, self.outside):
+            for call in phone.calls.values():
+                if call.end is None:
+                    await call.hang_up()
+
     # --- operators --------------------------------------------------------------------------------------------------
 
     async def on_duty(self, *logins: str) -> None:

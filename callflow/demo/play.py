@@ -51,6 +51,7 @@ async def _play(cast: Cast, name: str, sessions: Sessions) -> list[dict[str, Any
                 records.append(shown(name, record))
     except CallflowError as error:
         cast.failures.append(str(error))
+        await cast.hang_up_all()
     return records
 
 
