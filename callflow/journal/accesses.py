@@ -15,7 +15,7 @@ from typing import Final
 
 from callflow.core.ids import CallId, CentreId
 from callflow.journal.append import Journal
-from callflow.journal.errors import JournalBusy
+from callflow.journal.errors import EntryLost, JournalBusy, LookNotRecorded
 from callflow.journal.witnessed import AccessRecorded
 
 WRITER: Final = "cli"
@@ -26,12 +26,14 @@ def record_access(directory: Path, centre: CentreId, *, what: str, call: CallId 
     """Return when the look is on a disk. Blocks.
 
     Raises:
-        JournalBusy, EntryLost, TimeoutError: it is not; show nothing.
+        JournalBusy, LookNotRecorded: it is not; show nothing.
     """
     journal = _open(directory, centre)
     try:
         event = AccessRecorded(at=datetime.now(UTC), who=who_am_i(), what=what, call=call, purpose=purpose)
         journal.wait_committed(journal.append(event), _WAIT_SECONDS)
+    except (EntryLost, TimeoutError) as error:
+        raise LookNotRecorded(directory) from error
     finally:
         journal.close()
 

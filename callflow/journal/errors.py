@@ -53,6 +53,16 @@ class EntryLost(JournalError):
         super().__init__(f"entry {seq} was not written: the journal is closed or its memory was full")
 
 
+class LookNotRecorded(JournalError):
+    """A look at people's data could not be journalled: nothing is shown."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        super().__init__(
+            f"{directory}: your look could not be recorded there, so nothing is shown; may you write to it?"
+        )
+
+
 class CheckpointDamaged(JournalError):
     """A checkpoint's digest does not match what it holds."""
 

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from callflow.core.facts import Stage
+from callflow.storage.calls import CallFilter, get_call, list_calls
+from callflow.storage.errors import BadCursor, FunnelDoesNotReconcile
+from callflow.storage.funnel import funnel
+from callflow.storage.models import Base, Call
+from callflow.storage.records import Funnel
+from callflow.storage.sessions import Sessions, async_url, open_database, sessions_of
+
+AT = datetime(2026, 1, 5, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest_asyncio.fixture
+async def sessions(tmp_path: Path) -> AsyncIterator[Sessions]:
+    engine = open_database(f"sqlite:///{tmp_path / 'new' / 'callflow.db'}")
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield sessions_of(engine)
+    await engine.dispose()
+
+
+def call(number: int, stage: Stage | None, *, fallback: bool = False) -> Call:
+    return Call(
+        call_id=f"pbx-{number}",
+        centre_id="bwi",
+        arrived_at=AT + timedelta(seconds=number),
+        caller_raw="",
+        dialled="112",
+        trunk="trunk-telkom",
+        stage=stage,
+        fallback=fallback,
+    )
+
+
+async def test_every_arrival_is_counted_once_when_calls_ended_in_every_stage(sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        session.add_all(call(n, stage) for n, stage in enumerate([*Stage, Stage.ANSWERED, None]))
+        session.add(call(99, Stage.HANDLED_IN_FALLBACK, fallback=True))
+    async with sessions() as session:
+        counted = await funnel(session, centre="bwi", begin=AT, end=AT + DAY)
+        assert counted == Funnel(
+            arrived=8,
+            abandoned_in_ivr=1,
+            abandoned_in_queue=1,
+            answered=2,
+            handled_in_fallback=2,
+            ended_in_information=1,
+            in_progress=1,
+            in_fallback=1,
+        )
+        assert (await funnel(session, centre="elsewhere", begin=AT, end=AT + DAY)).arrived == 0
+        assert (await funnel(session, centre=None, begin=AT, end=AT)).arrived == 0
+
+
+async def test_funnel_is_not_given_out_when_a_call_stands_in_an_unknown_stage(sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        session.add(call(1, Stage.ANSWERED))
+        await session.flush()
+        await session.execute(text("UPDATE calls SET stage = 'vanished'"))
+    async with sessions() as session:
+        with pytest.raises(FunnelDoesNotReconcile) as refused:
+            await funnel(session, centre="bwi", begin=AT, end=AT + DAY)
+    assert (refused.value.arrived, refused.value.accounted) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "é", *(base64.urlsafe_b64encode(s).decode() for s in (b"[1]", b'["a", "b"]', b'["2026-01-05", "b"]'))],
+)
+async def test_list_is_refused_when_the_cursor_is_none_of_ours(sessions: Sessions, cursor: str) -> None:
+    async with sessions() as session:
+        with pytest.raises(BadCursor):
+            await list_calls(session, CallFilter(), cursor=cursor)
+
+
+async def test_nothing_is_found_when_there_is_no_such_call(sessions: Sessions) -> None:
+    async with sessions() as session:
+        assert await get_call(session, "pbx-0") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "driven"),
+    [
+        ("sqlite:///a.db", "sqlite+aiosqlite:///a.db"),
+        ("postgresql://u:secret@h/d", "postgresql+asyncpg://u:secret@h/d"),
+        ("postgresql+psycopg://h/d", "postgresql+asyncpg://h/d"),
+        ("postgresql+asyncpg://h/d", "postgresql+asyncpg://h/d"),
+    ],
+)
+def test_url_names_the_asynchronous_driver_when_it_was_written_otherwise(written: str, driven: str) -> None:
+    assert async_url(written) == driven
