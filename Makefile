@@ -1,7 +1,7 @@
 # The commands that stay stable. Each sets up what it needs first, which takes a second when all is there.
 # ARGS goes to the command: make run ARGS=--once
 
-.PHONY: run setup test check
+.PHONY: run setup test test-long check
 
 run:
 	@.ci/setup run
@@ -14,6 +14,11 @@ setup:
 test:
 	@.ci/setup test
 	@.venv/bin/python tests/run_layers.py $(ARGS)
+
+# the same random histories as in `make test`, many more of them
+test-long:
+	@.ci/setup test
+	CALLFLOW_HISTORIES=5000 .venv/bin/pytest tests/scenarios
 
 check:
 	@.ci/setup test
