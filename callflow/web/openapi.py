@@ -16,6 +16,12 @@ from callflow.web.problems import MEDIA_TYPE, Problem
 from callflow.web.routes import PATH_PARAMETERS, PREFIX, Route
 
 _REF: Final = "#/components/schemas/{model}"
+_PLAIN: Final[dict[str, dict[str, Any]]] = {
+    "application/json": {"type": "object"},
+    "audio/wav": {},
+    "text/plain": {"type": "string"},
+}
+"""What those answers are whose handlers make them without a shape."""
 _OPEN: Final = (Permission.ANYONE,)
 
 
@@ -99,7 +105,7 @@ def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     if route.answer is not None:
         done["content"] = {route.media_type: {"schema": _schema(route.answer, "serialization", schemas)}}
     elif route.status == HTTPStatus.OK:
-        done["content"] = {route.media_type: {"schema": {"type": "string"}}}
+        done["content"] = {route.media_type: {"schema": _PLAIN[route.media_type]}}
     responses = {str(route.status): done}
     if route.media_type == "audio/wav":
         responses["206"] = {**done, "description": "The range that was asked for"}

@@ -83,7 +83,7 @@ async def add_call(lab: WebLab, call_id: str = "pbx1-1.1", audio: bytes = b"RIFF
 def looks(lab: WebLab) -> list[dict[str, Any]]:
     """The accesses in the web's chain on disk."""
     with closing(sqlite3.connect(lab.settings.journal_dir / "web.sqlite")) as chain:
-        rows = [row for (row,) in chain.execute("SELECT payload FROM entries ORDER BY seq")]
+        rows = [row for (row,) in chain.execute("SELECT payload FROM payloads ORDER BY seq")]
     return [json.loads(row)["event"] for row in rows]
 
 

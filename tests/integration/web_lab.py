@@ -96,7 +96,7 @@ def free_port() -> int:
 async def web_lab(directory: Path, database_url: str | None = None) -> AsyncIterator[WebLab]:
     """Set the stage and run the web until the end of the block."""
     settings = Settings(data_dir=directory, web_port=free_port(), database_url=database_url)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
     settings.centre_path.write_text(_CENTRE, encoding="utf-8")
     database = open_database(settings.database)
     async with database.begin() as connection:
