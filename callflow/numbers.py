@@ -13,6 +13,8 @@ REGION: Final = "ID"
 _RAW_CHARACTERS: Final = 128
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
+_DIALLED_ABROAD = re.compile(r"^00(?![89])")
+"""Carriers write '+' as 00 too. 008 and 009 are Indonesia's own prefixes for abroad, which the metadata knows."""
 _WITHHELD: Final = frozenset({"", "anonymous", "unavailable", "unknown", "restricted", "withheld", "private"})
 
 
@@ -27,9 +29,9 @@ def normalise(raw: str | None) -> Caller:
     if compact.lower() in _WITHHELD or not _NUMBER.fullmatch(compact):
         return Caller(number=None, raw=text)
     try:
-        parsed = phonenumbers.parse(compact, REGION)
+        parsed = phonenumbers.parse(_DIALLED_ABROAD.sub("+", compact, count=1), REGION)
     except phonenumbers.NumberParseException:
         return Caller(number=None, raw=text)
-    if not phonenumbers.is_possible_number(parsed):
+    if phonenumbers.is_possible_number_with_reason(parsed) is not phonenumbers.ValidationResult.IS_POSSIBLE:
         return Caller(number=None, raw=text)
     return Caller(number=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164), raw=text)

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import json
 from contextlib import suppress
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import aiohttp
 import structlog
@@ -77,8 +77,9 @@ class AriConnection:
         self.skipped = 0
         self._base = base_url.rstrip("/")
         self._rest = Rest(base_url, user, password)
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._socket: aiohttp.ClientWebSocketResponse[Literal[False]] | None = None
+        self._answers: dict[str, asyncio.Future[Answer | None]] = {}
+        self._fenced = False
         self._numbers = itertools.count(1)
 
     async def run(self, listener: Listener) -> None:
@@ -111,45 +112,51 @@ class AriConnection:
 
         Raises:
             Refused: Asterisk's error status. NotConnected: not sent. OutcomeUnknown: sent, but not answered.
+            Fenced: not sent, as another engine took over.
         """
+        self._still_ours()
         socket = self._socket
         if socket is None or socket.closed:
             return await self._rest.send(request, timeout_seconds)
         number = str(next(self._numbers))
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
         try:
-            await socket.send_str(_frame(request, number))
             async with asyncio.timeout(timeout_seconds):
+                await socket.send_str(_frame(request, number))
                 got = await answer
         except TimeoutError as error:
             raise OutcomeUnknown(request.operation, f"no answer within {timeout_seconds:g} s") from error
-        except (aiohttp.ClientError, ConnectionError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and not answer.cancelled():
-                raise
+        except (aiohttp.ClientError, ConnectionError) as error:
             raise OutcomeUnknown(request.operation, "the connection ended") from error
         finally:
             self._answers.pop(number, None)
+        if got is None:
+            raise OutcomeUnknown(request.operation, "the connection ended")
         if got.status >= 400:
             raise refusal(got.status, request.operation, got.reason)
-        return request.read(got.body)
+        return request.result(got.body)
 
     async def request_http(self, request: Request[T], *, timeout_seconds: float = REQUEST_SECONDS) -> T:
         """Send a request over HTTP: one that may block must not hold up those behind it on the websocket.
 
         Raises:
-            Refused, NotConnected, OutcomeUnknown: as `request`.
+            Refused, NotConnected, OutcomeUnknown, Fenced: as `request`.
         """
+        self._still_ours()
         return await self._rest.send(request, timeout_seconds)
 
     async def _listen(self, listener: Listener) -> None:
-        async with self._rest.session.ws_connect(
-            f"{self._base}/events",
-            params={"app": self.application, "subscribeAll": "false"},
-            timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-            heartbeat=PING_SECONDS,
-            max_msg_size=0,
-        ) as socket:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            opening = await self._rest.session.ws_connect(
+                f"{self._base}/events",
+                params={"app": self.application, "subscribeAll": "false"},
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+                heartbeat=PING_SECONDS,
+                max_msg_size=0,
+                decode_text=False,  # a frame that is no UTF-8 is one frame to skip, not the end of the connection
+            )
+        async with opening as socket:
             self._socket = socket
             self.connects += 1
             early: list[Event] = []
@@ -186,7 +193,9 @@ class AriConnection:
             with suppress(asyncio.CancelledError, AriError):
                 await taking
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse, early: list[Event], listener: Listener) -> None:
+    async def _read(
+        self, socket: aiohttp.ClientWebSocketResponse[Literal[False]], early: list[Event], listener: Listener
+    ) -> None:
         async for frame in socket:
             if frame.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 continue
@@ -199,16 +208,22 @@ class AriConnection:
                     self.skipped += 1
                     log.warning("skipped a message of Asterisk's", kind=unusable.kind, why=unusable.why)
                 case ApplicationReplaced():
+                    self._fenced = True
                     raise Fenced(self.application)
                 case event if self.connected:
                     listener.on_event(event)
                 case event:
                     early.append(event)
 
+    def _still_ours(self) -> None:
+        if self._fenced:
+            raise Fenced(self.application)
+
     def _disconnect(self, listener: Listener) -> None:
         self._socket = None
         for waiting in self._answers.values():
-            waiting.cancel()
+            if not waiting.done():
+                waiting.set_result(None)  # not cancelled: who waits could not tell that from its own end
         if self.connected:
             self.connected = False
             log.warning("disconnected from Asterisk", application=self.application)

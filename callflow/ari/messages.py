@@ -53,7 +53,7 @@ def read_message(frame: str | bytes) -> Event | Answer | Unusable:
         return Unusable(kind=kind[:64], why="unknown type") if read is None else read(raw)
     except MalformedMessage as error:
         return Unusable(kind=kind[:64], why=f"field {error.field}")
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return Unusable(kind=kind[:64], why="malformed")
 
 

@@ -22,7 +22,7 @@ def required(read: Callable[[Any], _T], raw: Json, kind: str, name: str) -> _T:
         return read(raw[name])
     except MalformedMessage:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise MalformedMessage(kind, name) from None
 
 

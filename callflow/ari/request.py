@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from callflow.ari.errors import MalformedMessage
+
 T = TypeVar("T")
 Value = str | int | float | bool | Sequence[str] | None
 
@@ -28,6 +30,17 @@ class Request(Generic[T]):
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | None = None
     read: Callable[[Any], T] = field(repr=False)
+
+    def result(self, answer: Any) -> T:
+        """The answer's JSON as the typed result.
+
+        Raises:
+            MalformedMessage: the answer is not what Asterisk's description promises.
+        """
+        try:
+            return self.read(answer)
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            raise MalformedMessage(self.operation, "answer") from error
 
 
 def build(

@@ -30,6 +30,7 @@ class Rest:
         self._base = base_url.rstrip("/")
         self._auth = aiohttp.BasicAuth(user, password)
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -43,8 +44,11 @@ class Rest:
         """Send a request and wait for its answer.
 
         Raises:
-            Refused: Asterisk's error status. NotConnected: nobody listens. OutcomeUnknown: sent, but not answered.
+            Refused: Asterisk's error status. NotConnected: nobody listens, or closed. OutcomeUnknown: sent, but not
+                answered.
         """
+        if self._closed:
+            raise NotConnected(request.operation)
         url = URL(f"{self._base}/{request.path}", encoded=True).with_query(list(request.query))
         try:
             async with self.session.request(
@@ -53,7 +57,7 @@ class Rest:
                 content = await response.read()
                 if response.status >= 400:
                     raise refusal(response.status, request.operation, _reason(content, response.reason))
-                return request.read(json.loads(content) if content else None)
+                return request.result(json.loads(content) if content else None)
         except aiohttp.ClientConnectorError as error:
             raise NotConnected(request.operation) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -62,7 +66,8 @@ class Rest:
             raise OutcomeUnknown(request.operation, "the answer is no JSON") from error
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, for good."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
 
