@@ -87,6 +87,7 @@ class Supervisor:
             except asyncio.CancelledError:
                 await _end(process)
                 self.pids.pop(name, None)
+                self.on_change()
                 raise
             self.pids.pop(name, None)
             self.on_change()

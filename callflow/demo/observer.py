@@ -27,15 +27,19 @@ class Observer:
     def __init__(self, socket: Path) -> None:
         self.client = EngineClient(socket)
         self.facts: list[Fact] = []
+        self._seq: int | None = None
+        self._frames = 0
         self._changed = asyncio.Condition()
 
     async def follow(self) -> None:
-        """Take facts for ever."""
+        """Take facts for ever; after a break, those that were missed too, as far as the engine keeps them."""
         while True:
             try:
-                async with self.client.following() as frames:
+                async with self.client.following(self._seq) as frames:
                     async for frame in frames:
                         async with self._changed:
+                            self._seq = frame["seq"]
+                            self._frames += 1
                             self.facts.extend(frame.get("facts", ()))
                             self._changed.notify_all()
             except EngineAway:
@@ -61,7 +65,7 @@ class Observer:
         return fact
 
     async def until(self, what: str, holds: Callable[[dict[str, Any]], bool], *, seconds: float = 30.0) -> None:
-        """Wait until the engine's snapshot has a property, looked at again with each fact.
+        """Wait until the engine's snapshot has a property, looked at again with each frame.
 
         Raises:
             NotSeen: it did not come in time.
@@ -69,11 +73,11 @@ class Observer:
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    seen = len(self.facts)
+                    seen = self._frames
                     if holds(await self.client.snapshot()):
                         return
                     async with self._changed:
-                        while len(self.facts) == seen:
+                        while self._frames == seen:
                             await self._changed.wait()
         except TimeoutError:
             raise NotSeen(what, seconds) from None

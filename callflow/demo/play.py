@@ -31,7 +31,7 @@ async def play_all(layout: Layout, only: list[str], progress: Progress) -> tuple
             gather_cast(stage, layout.settings.data_dir / "phones") as cast,
         ):
             for name in chosen:
-                records += await _play(cast, name, sessions)
+                records += await play(cast, name, sessions)
                 found = [f"{name}: {failure}" for failure in cast.failures]
                 cast.failures.clear()
                 progress(f"{name}: {'as told' if not found else f'{len(found)} faults'}")
@@ -41,7 +41,8 @@ async def play_all(layout: Layout, only: list[str], progress: Progress) -> tuple
     return records, failures
 
 
-async def _play(cast: Cast, name: str, sessions: Sessions) -> list[dict[str, Any]]:
+async def play(cast: Cast, name: str, sessions: Sessions) -> list[dict[str, Any]]:
+    """Play one script and judge its records; the records in the form of `--json`, faults in the cast's failures."""
     records = []
     try:
         for told in await SCRIPTS[name](cast):

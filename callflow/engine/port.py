@@ -175,7 +175,8 @@ class Port:
         hub = self._context.loop.hub
         with hub.follow() as frames:
             after = request.query.get("after", "")
-            missed = hub.since(int(after)) if after.isdecimal() else None
+            known = after.isdecimal() and int(after) <= self._context.loop.seq  # else of a tail that was lost
+            missed = hub.since(int(after)) if known else None
             if missed is None and after != str(self._context.loop.seq):
                 await socket.send_json({"seq": self._context.loop.seq, "snapshot": self._present()})
             for seq, facts in missed or ():
