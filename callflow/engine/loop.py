@@ -115,7 +115,7 @@ class EngineLoop:
         try:
             commands = self.switchboard.handle(event)
         except Exception as error:
-            log.exception("decision failed", event=type(event).__name__, call=getattr(event, "call", None))
+            log.exception("decision failed", on=type(event).__name__, call=getattr(event, "call", None))
             self.failures += 1
             failure = error
         self.seq = self._journal.append(event, commands)
