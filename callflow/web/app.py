@@ -49,7 +49,12 @@ def create_app(context: WebContext) -> web.Application:
         app.router.add_route(route.method, route.pattern, route.serve)
     Page().add_to(app)
     app.on_response_prepare.append(_finish)
+    app.on_shutdown.append(_leave)
     return app
+
+
+async def _leave(app: web.Application) -> None:
+    app[CONTEXT].feed.end()
 
 
 async def _finish(request: web.Request, response: web.StreamResponse) -> None:

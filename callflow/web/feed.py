@@ -112,7 +112,7 @@ class Feed:
             await self._changed.wait()
 
     async def present(self) -> dict[str, Any]:
-        """What stands now, at most a second old; many who ask at once cost the engine one answer.
+        """What stood at most a second ago, with its `seq`; `since` has the rest. Many who ask cost one answer.
 
         Raises:
             EngineAway.
@@ -138,6 +138,11 @@ class Feed:
         finally:
             self._readers.discard(reader)
             self._changed.set()
+
+    def end(self) -> None:
+        """Tell every browser that this process ends: it comes back to the next one."""
+        for reader in tuple(self._readers):
+            reader.put({"end": True})
 
     def since(self, seq: int) -> tuple[Document, ...] | None:
         """The frames after `seq`; None when they are not kept, or were never."""

@@ -79,6 +79,8 @@ class LiveConnection:
         try:
             await self._begin()
             while (item := await reader.get()) is not None:
+                if "end" in item:
+                    return CloseCode.GOING_AWAY
                 if "engine" in item:
                     await self._send({"type": "engine", "state": item["engine"]})
                     if item["engine"] == "connected" and self._told is None:

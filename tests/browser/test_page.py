@@ -65,7 +65,7 @@ async def test_call_appears_moves_and_leaves_when_the_engine_tells_so(page: Page
     await expect(row).to_contain_text(["+6281234567890"])
     await expect(row).to_contain_text(["1:0"])
     await lab.engine.tell(
-        {"type": "CallQueued", "call": "c1", "tier": "emergency", "skill": "medical", "reason": "flow"}
+        {"type": "CallQueued", "call": "c1", "tier": "gawat_darurat", "skill": "health", "reason": "flow"}
     )
     await expect(row).to_contain_text(["Menunggu"])
     offer = {"call": "c1", "offer": "c1.o1", "operator": "siti", "destination": None}
@@ -230,7 +230,7 @@ async def test_text_has_contrast_and_pictures_are_taken_when_light_or_dark(
         )
         await lab.engine.tell(opened(f"c{number}", f"+62812345678{number}", seconds_ago=20 * number))
     for number, kind in ((1, "CallQueued"), (2, "CallConnected")):
-        more = {"tier": "emergency", "skill": "medical", "reason": "flow"}
+        more = {"tier": "gawat_darurat", "skill": "health", "reason": "flow"}
         offer = {"offer": f"c{number}.o1", "operator": "siti", "destination": None}
         await lab.engine.tell({"type": kind, "call": f"c{number}", **more, **offer})
     await lab.engine.tell({"type": "AlarmRaised", "kind": "nobody_ready", "subject": "", "detail": ""})

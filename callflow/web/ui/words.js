@@ -32,12 +32,12 @@ const WORDS = {
     queued_again: ["Antre lagi", "Queued again"],
   },
   tier: {
-    emergency: ["Gawat darurat", "Emergency"], urgent: ["Mendesak", "Urgent"],
-    non_emergency: ["Tidak darurat", "Not an emergency"], information: ["Informasi", "Information"],
+    gawat_darurat: ["Gawat darurat", "Emergency"], gawat_tidak_darurat: ["Tidak darurat", "Not an emergency"],
+    informasi: ["Informasi", "Information"],
   },
   skill: {
-    medical: ["Medis", "Medical"], fire: ["Kebakaran", "Fire"], police: ["Keamanan", "Security"],
-    security: ["Keamanan", "Security"], disaster: ["Bencana", "Disaster"],
+    health: ["Medis", "Medical"], fire: ["Kebakaran", "Fire"], security: ["Keamanan", "Security"],
+    disaster: ["Bencana", "Disaster"],
   },
   track: { mixed: ["Kedua arah", "Both directions"], in: ["Penelepon", "Caller"], out: ["Ke penelepon", "To the caller"] },
   alarm: {

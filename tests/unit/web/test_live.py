@@ -182,6 +182,14 @@ async def test_socket_ends_when_the_browser_leaves(following: Stage) -> None:
         await following.context.feed.until_readers(0)
 
 
+async def test_socket_is_closed_for_good_reason_when_the_web_ends(following: Stage) -> None:
+    async with live(following, Role.SUPERVISOR) as socket:
+        await frame(socket, "snapshot")
+        ending = asyncio.create_task(following.client.server.app.shutdown())  # type: ignore[attr-defined]
+        assert await closed(socket) == CloseCode.GOING_AWAY
+        await ending
+
+
 async def test_plain_request_is_refused_when_it_is_no_websocket(stage: Stage) -> None:
     await stage.sign_in(Role.SUPERVISOR)
     assert (await stage.get("/live")).status == 422
