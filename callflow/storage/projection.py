@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import Executable, Table, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callflow.core.events import Caller
@@ -50,8 +52,6 @@ from callflow.storage.models import (
     SettingsVersion,
     TrunkHeader,
 )
-
-_M = TypeVar("_M", bound=Base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +107,18 @@ async def _add(session: AsyncSession, row: Base) -> None:
     await session.flush()
 
 
-async def _row(session: AsyncSession, model: type[_M], key: Mapping[str, Any], **values: Any) -> _M:
-    """The row of this key with these values, made where there is none."""
-    row = await session.get(model, tuple(key.values()))
-    if row is None:
-        row = model(**key, **values)
-        await _add(session, row)
-    else:
-        for name, value in values.items():
-            setattr(row, name, value)
-    return row
+async def _put(session: AsyncSession, model: type[Base], key: Mapping[str, Any], **values: Any) -> None:
+    """Write the row of this key with these values, in one statement; columns not named keep what they have."""
+    statement = _upsert(session.get_bind().dialect.name, model, tuple(key), tuple(values))
+    await session.execute(statement, {**key, **values})
+
+
+@cache
+def _upsert(dialect: str, model: type[Base], key: tuple[str, ...], values: tuple[str, ...]) -> Executable:
+    table = cast("Table", model.__table__)
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    insert = insert.values({name: bindparam(name) for name in (*key, *values)})
+    return insert.on_conflict_do_update(index_elements=list(key), set_={name: insert.excluded[name] for name in values})
 
 
 # --- calls ----------------------------------------------------------------------------------------------------------
@@ -129,12 +131,12 @@ async def _opened(session: AsyncSession, call: Call, fact: CallOpened, place: Pl
 async def _headers(session: AsyncSession, call: Call, fact: TrunkHeadersNoted, place: Place) -> None:
     for position, (name, value) in enumerate(fact.headers):
         key = {"call_id": call.call_id, "position": position}
-        await _row(session, TrunkHeader, key, centre_id=place.centre, name=name, value=value)
+        await _put(session, TrunkHeader, key, centre_id=place.centre, name=name, value=value)
 
 
 async def _step(session: AsyncSession, call: Call, fact: IvrStepTaken, place: Place) -> None:
     call.flow_version = fact.flow_version
-    await _row(
+    await _put(
         session,
         CallStep,
         {"call_id": call.call_id, "seq": place.seq, "position": place.position},
@@ -152,7 +154,7 @@ async def _queued(session: AsyncSession, call: Call, fact: CallQueued, place: Pl
     await _leave_queue(session, call, fact.at, "queued_again")
     call.queued_at = call.queued_at or fact.at
     call.tier, call.skill = fact.tier, fact.skill
-    await _row(
+    await _put(
         session,
         QueueEntry,
         {"call_id": call.call_id, "seq": place.seq, "position": place.position},
@@ -161,8 +163,6 @@ async def _queued(session: AsyncSession, call: Call, fact: CallQueued, place: Pl
         reason=fact.reason,
         tier=fact.tier,
         skill=fact.skill,
-        left_at=None,
-        left_reason=None,
     )
 
 
@@ -173,7 +173,7 @@ async def _leave_queue(session: AsyncSession, call: Call, at: datetime, reason: 
 
 
 async def _offer_made(session: AsyncSession, call: Call, fact: OfferMade, place: Place) -> None:
-    await _row(
+    await _put(
         session,
         Offer,
         {"offer_id": fact.offer},
@@ -242,7 +242,7 @@ async def _served_in_fallback(session: AsyncSession, call: Call, fact: CallServe
 
 async def _recording(session: AsyncSession, call: Call, fact: RecordingStored, place: Place) -> None:
     for track in fact.tracks:
-        await _row(
+        await _put(
             session,
             Recording,
             {"call_id": call.call_id, "name": track.name},
@@ -297,7 +297,7 @@ async def _operator_moved(session: AsyncSession, fact: OperatorMoved, place: Pla
         operator.since = fact.at
     operator.state, operator.reason = fact.state, fact.reason
     operator.online, operator.call_id = fact.online, fact.call
-    await _row(
+    await _put(
         session,
         OperatorStateChange,
         {"operator_id": fact.operator, "seq": place.seq, "position": place.position},
@@ -312,11 +312,11 @@ async def _operator_moved(session: AsyncSession, fact: OperatorMoved, place: Pla
 
 async def _settings(session: AsyncSession, fact: SettingsApplied, place: Place) -> None:
     key = {"centre_id": place.centre, "seq": place.seq}
-    await _row(session, SettingsVersion, key, applied_at=fact.at, document=asdict(fact.settings))
+    await _put(session, SettingsVersion, key, applied_at=fact.at, document=asdict(fact.settings))
 
 
 async def _flow(session: AsyncSession, fact: FlowInForce, place: Place) -> None:
-    await _row(
+    await _put(
         session,
         FlowVersion,
         {"centre_id": place.centre, "version": fact.version},
@@ -328,7 +328,7 @@ async def _flow(session: AsyncSession, fact: FlowInForce, place: Place) -> None:
 
 async def _alarm_raised(session: AsyncSession, fact: AlarmRaised, place: Place) -> None:
     key = {"centre_id": place.centre, "kind": fact.kind, "subject": fact.subject, "raised_at": fact.at}
-    await _row(session, Alarm, key, detail=fact.detail, cleared_at=None)
+    await _put(session, Alarm, key, detail=fact.detail)
 
 
 async def _alarm_cleared(session: AsyncSession, fact: AlarmCleared, place: Place) -> None:
