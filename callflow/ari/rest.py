@@ -28,7 +28,7 @@ class Rest:
 
     def __init__(self, base_url: str, user: str, password: str) -> None:
         self._base = base_url.rstrip("/")
-        self._auth = aiohttp.BasicAuth(user, password)
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password, encoding="utf-8")}
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -37,7 +37,7 @@ class Rest:
         """The HTTP session, made at first use inside the loop."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=POOL, keepalive_timeout=KEEP_ALIVE_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, auth=self._auth)
+            self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
         return self._session
 
     async def send(self, request: Request[T], timeout_seconds: float) -> T:
