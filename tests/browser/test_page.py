@@ -151,6 +151,8 @@ async def test_page_says_so_and_recovers_when_the_engine_is_away(page: Page, lab
     await expect(page.locator("#link")).to_contain_text("Mesin tidak terhubung")
     await expect(page.locator("#link")).to_contain_text("Engine not connected")
     await expect(page.get_by_role("alert").filter(has_text="tetap dilayani")).to_be_visible()
+    await expect(page.get_by_text("Tidak ada panggilan")).to_be_hidden()
+    assert await page.evaluate(_CONTRAST) == []
     await lab.engine.start()
     await connected(page)
     await expect(page.get_by_role("alert").filter(has_text="tetap dilayani")).to_be_hidden()
