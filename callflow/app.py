@@ -30,6 +30,7 @@ from callflow.journal.append import Journal
 from callflow.journal.checkpoint import encode_checkpoint, store_checkpoint
 from callflow.journal.codec import decode_event, encode_event, encode_fact
 from callflow.journal.daily import keep_signing
+from callflow.journal.errors import EntryLost
 from callflow.journal.places import proof_places
 from callflow.journal.projector import Projector
 from callflow.journal.restore import restore
@@ -42,6 +43,8 @@ from callflow.worker import FallbackReader, keep_doing, measure_recordings
 log = structlog.get_logger(__name__)
 
 CHECKPOINT_SECONDS = 3600.0
+COMMIT_SECONDS = 3.0
+"""A journal that takes longer is in trouble, and says so itself."""
 RECORDINGS_OF = timedelta(days=1)
 """Recordings that are not measured within a day have no files."""
 REPORTS = (RecordingMeasured, FallbackWitnessed)
@@ -113,10 +116,14 @@ class Engine:
             await asyncio.sleep(CHECKPOINT_SECONDS)
 
     async def _checkpoint(self, loop: EngineLoop) -> None:
+        """Write a checkpoint, never one that knows more than the journal: after a crash its numbers come again."""
+        seq = loop.seq
+        content = encode_checkpoint(seq, loop.switchboard.state, self._clock.now())
         try:
-            content = encode_checkpoint(loop.seq, loop.switchboard.state, self._clock.now())
-            await asyncio.to_thread(store_checkpoint, self._settings.checkpoints_dir, content, loop.seq)
-        except OSError:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._journal.committed(seq)
+            await asyncio.to_thread(store_checkpoint, self._settings.checkpoints_dir, content, seq)
+        except (OSError, TimeoutError, EntryLost):
             log.exception("no checkpoint could be written; a restart reads more of the journal")
 
     def _centre_changes(self, loop: EngineLoop) -> Sequence[Event]:

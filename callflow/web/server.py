@@ -73,7 +73,13 @@ async def build(settings: Settings) -> AsyncIterator[tuple[WebContext, Directory
     state_dir = settings.data_dir / "web"
     engine_of_database = open_database(settings.database)
     database = Database(sessions_of(engine_of_database))
-    journal = Journal(settings.journal_dir, writer="web", centre=centre, on_alarm=_journal_alarm)
+    journal = Journal(
+        settings.journal_dir,
+        writer="web",
+        centre=centre,
+        second=settings.second_journal_dir,
+        on_alarm=_journal_alarm,
+    )
 
     async def accounts() -> tuple[Account, ...]:
         async with database.reading() as session:
