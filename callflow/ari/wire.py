@@ -26,6 +26,7 @@ from callflow.core.ids import BridgeId, CallId, ChannelId, EndpointName, Playbac
 
 _PJSIP: Final = "PJSIP"
 _NORMAL_CLEARING: Final = 16
+_REQUEST_TERMINATED: Final = 487
 
 
 class Wire:
@@ -73,8 +74,8 @@ class Wire:
                 if call is not None:
                     entered, into = ChannelId(channel.id), BridgeId(bridge.id)
                     yield LegJoined(at=self.now(), call=call, channel=entered, bridge=into)
-            case ari.ChannelHangupRequest(channel=channel, cause=cause):
-                self._hangup_causes[channel.id] = cause or _NORMAL_CLEARING
+            case ari.ChannelHangupRequest(channel=channel):
+                self._hangup_causes[channel.id] = _requested_cause(event)
             case ari.StasisEnd(channel=channel):
                 yield from self._left(channel)
             case ari.ChannelDestroyed(channel=channel, cause=cause):
@@ -129,3 +130,10 @@ class Wire:
     def _caller(self, channel: Channel) -> CallId | None:
         """The call of which this is the caller's own channel: legs inherit the variable, but are no callers."""
         return None if naming.offered_leg(channel) is not None else naming.call_of(channel)
+
+
+def _requested_cause(event: ari.ChannelHangupRequest) -> int:
+    """Q.850 cause of a hang-up request: a BYE has none, a soft one (ours) a flag of Asterisk's, a CANCEL 127."""
+    if event.soft or event.tech_cause == _REQUEST_TERMINATED:
+        return _NORMAL_CLEARING
+    return event.cause or _NORMAL_CLEARING
