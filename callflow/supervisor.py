@@ -13,8 +13,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Final
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import IO, Final
 
 import structlog
 
@@ -40,12 +41,19 @@ class Supervisor:
     Attributes:
         pids: of the processes that run now, by name.
         on_change: called after each start and end.
+
+    Args:
+        environment: added to this process's own.
+        logs: a directory for each child's standard error; None = this process's, which systemd keeps.
     """
 
-    def __init__(self, environment: Mapping[str, str], on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], on_change: Callable[[], None] = lambda: None, *, logs: Path | None = None
+    ) -> None:
         self.pids: dict[str, int] = {}
         self.on_change = on_change
         self._environment = {**os.environ, **environment}
+        self._logs = logs
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, name: str, arguments: Sequence[str]) -> None:
@@ -71,15 +79,17 @@ class Supervisor:
         pause = FIRST_PAUSE_SECONDS
         while True:
             started = time.monotonic()
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "callflow",
-                *arguments,
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                preexec_fn=die_with_parent,
-            )
+            with self._log(name) as errors:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "callflow",
+                    *arguments,
+                    env=self._environment,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stderr=errors,
+                    preexec_fn=die_with_parent,
+                )
             self.pids[name] = process.pid
             self.on_change()
             try:
@@ -96,6 +106,12 @@ class Supervisor:
             log.error("a process ended; starting it again", child=name, code=code, pause_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _log(self, name: str) -> AbstractContextManager[IO[bytes] | None]:
+        if self._logs is None:
+            return nullcontext()
+        self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return (self._logs / f"{name}.log").open("ab")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

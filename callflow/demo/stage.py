@@ -89,7 +89,7 @@ async def set_stage(layout: Layout, progress: Progress) -> AsyncIterator[Stage]:
         stack.callback(lock.close)
         server = await stack.enter_async_context(PrivateServer(settings, installation, rendered))
         progress(f"Asterisk runs (process {server.pid})")
-        supervisor = Supervisor(environment(layout))
+        supervisor = Supervisor(environment(layout), logs=settings.data_dir / "log")
         stack.push_async_callback(supervisor.close)
         stage = Stage(layout=layout, server=server, supervisor=supervisor, installation=installation)
         for name in ("engine", "worker", "web"):
@@ -163,7 +163,9 @@ async def wait_for_engine(layout: Layout) -> None:
         async with EngineClient(layout.settings.engine_socket) as client:
             return bool((await client.health())["ari"] == "connected")
 
-    await _until("the engine", connected, f"see the log above and {layout.settings.data_dir}/asterisk/log")
+    await _until(
+        "the engine", connected, f"see {layout.settings.data_dir}/log and {layout.settings.data_dir}/asterisk/log"
+    )
 
 
 async def _wait_for_web(layout: Layout) -> None:
