@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 KEPT_HEADERS: Final = ("P-Asserted-Identity", "Diversion", "Geolocation", "P-Access-Network-Info")
 _LONGEST_HEADER: Final = 1024
+WAITING_ROLE: Final = "holding_participant"
+"""Asterisk's own word for who waits with music; with any other, or none, the holding bridge is silent (tried)."""
 _FROM_TRUNK: Final = "from-trunk"
 _HAND_BACK_TRIES: Final = 5
 _UNKNOWN_CAUSE: Final = 0
@@ -103,7 +105,7 @@ class AriExecutor:
 
     async def _hold(self, command: HoldCaller) -> None:
         """Into the waiting bridge, which is made anew where it is gone. A caller who is gone needs no place."""
-        hold = bridges.add_channel(bridge_id=command.bridge, channel=(command.channel,), role="participant")
+        hold = bridges.add_channel(bridge_id=command.bridge, channel=(command.channel,), role=WAITING_ROLE)
         with suppress(BadRequest, Conflict, Unprocessable):  # the channel is gone, or has left our application
             try:
                 await self._ari.request_http(hold)

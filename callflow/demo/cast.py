@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from callflow.demo.audio import tone_present
+from callflow.demo.audio import longest_silence_seconds, tone_present
 from callflow.demo.console import Console
 from callflow.demo.layout import CALLERS_BIND
 from callflow.demo.observer import Observer
@@ -24,6 +25,7 @@ OPERATOR_HZ: Final = {"siti": 620.0, "budi": 730.0, "dewi": 850.0}
 OUTSIDE_HZ: Final = 980.0
 LEAST_SHARE: Final = 0.5
 LEAST_TONE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -144,6 +146,12 @@ class Cast:
         match = tone_present(heard, hz)
         enough = match.seconds >= LEAST_TONE_SECONDS
         self.expect(enough, f"{who}: {hz:g} Hz was there for only {match.seconds:.2f} s in {heard.name}")
+
+    def entertained(self, placed: Placed) -> None:
+        """Expect that a caller who waits hears something now."""
+        recording = placed.phone.recording
+        silent = math.inf if recording is None else longest_silence_seconds(recording.path, from_seconds=1.0)
+        self.expect(silent < LONGEST_PAUSE_SECONDS, f"the caller who waits heard nothing for {silent:.1f} s")
 
     def track(self, placed: Placed, suffix: str) -> Path:
         """A track of the call's recording."""

@@ -105,6 +105,7 @@ async def two_callers(cast: Cast) -> list[Told]:
     await cast.talk(first, talking, 3.0)
     offered = [fact for fact in cast.observer.facts if fact["type"] == "OfferMade" and fact["call"] == second.call]
     cast.expect(not offered, "the second caller was offered to an operator who still talked")
+    cast.entertained(second)
     await first.phone.hang_up()
     await talking.wait_ended()
     person = await cast.picked_up("siti")
