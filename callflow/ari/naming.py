@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
+from callflow.ari.parsing import moment
 from callflow.ari.protocol.models import Channel
 from callflow.core.events import Caller
 from callflow.core.ids import CallId, OfferId, offer_of_channel
@@ -39,10 +40,9 @@ def variable(channel: Channel, name: str) -> str | None:
 def arrived_at(channel: Channel) -> datetime:
     """When the dialplan met the call; where its text cannot be read, when the channel was made."""
     try:
-        parsed = datetime.fromisoformat(variable(channel, ARRIVED) or "")
-    except ValueError:
+        return moment(variable(channel, ARRIVED) or "")
+    except (ValueError, OverflowError):
         return channel.creationtime
-    return parsed.astimezone(UTC) if parsed.tzinfo is not None else channel.creationtime
 
 
 def dialled(channel: Channel) -> str:
