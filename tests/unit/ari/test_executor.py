@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callflow.ari.errors import AriError, BadRequest, Conflict, NotConnected, NotFound, OutcomeUnknown, ServerFault
+from callflow.ari.executor import AriExecutor
+from callflow.ari.protocol import models
+from callflow.ari.request import Request
+from callflow.ari.testing import FakeAriConnection
+from callflow.ari.wire import Wire
+from callflow.core.city import Destination
+from callflow.core.commands import (
+    AnswerCaller,
+    Command,
+    DestroyBridge,
+    DialDestination,
+    DialplanLabel,
+    EndCall,
+    HandBack,
+    HoldCaller,
+    JoinLegs,
+    OfferCall,
+    Play,
+    PrepareCentre,
+    Prompt,
+    ReadTrunkHeaders,
+    ReleaseLeg,
+    Reply,
+    StopPlayback,
+)
+from callflow.core.events import CallerGone, EndpointReported, LegGone, TrunkHeadersRead
+from callflow.core.ids import (
+    BridgeId,
+    CallId,
+    ChannelId,
+    EndpointName,
+    OfferId,
+    PlaybackId,
+    RequestId,
+    TrunkRoute,
+)
+
+from .samples import CALL, NOW, channel, sample
+
+OURS = CallId(CALL)
+CHANNEL = ChannelId(CALL)
+OFFER = OfferId(f"{CALL}.o1")
+TALK = BridgeId(f"{CALL}.talk")
+WAITING = BridgeId("waiting-city")
+BRIDGE = sample(models.Bridge)
+PLAYBACK = sample(models.Playback)
+
+ANSWER = AnswerCaller(call=OURS, channel=CHANNEL)
+PLAY = Play(
+    call=OURS,
+    channel=CHANNEL,
+    playback=PlaybackId(f"{CALL}.p1"),
+    prompts=(Prompt(name="greeting", language="id"), Prompt(name="greeting", language="en")),
+)
+STOP = StopPlayback(call=OURS, playback=PlaybackId(f"{CALL}.p1"))
+HOLD = HoldCaller(call=OURS, channel=CHANNEL, bridge=WAITING)
+RING = OfferCall(
+    call=OURS,
+    offer=OFFER,
+    caller_channel=CHANNEL,
+    endpoint=EndpointName("op-ani"),
+    ring_seconds=19.6,
+    caller_number="+6281234567890",
+)
+DIAL = DialDestination(
+    call=OURS,
+    offer=OFFER,
+    caller_channel=CHANNEL,
+    destination=Destination(name="province", number="+62333421000", trunk=TrunkRoute("trunk-carrier")),
+    ring_seconds=25,
+    caller_number=None,
+)
+RELEASE = ReleaseLeg(call=OURS, offer=OFFER)
+JOIN = JoinLegs(call=OURS, bridge=TALK, caller_channel=CHANNEL, offer=OFFER)
+DESTROY = DestroyBridge(call=OURS, bridge=TALK)
+END = EndCall(call=OURS, channel=CHANNEL)
+BACK = HandBack(call=OURS, channel=CHANNEL, label=DialplanLabel.FALLBACK, step="queue")
+HEADERS = ReadTrunkHeaders(call=OURS, channel=CHANNEL)
+PREPARE = PrepareCentre(bridge=WAITING, endpoints=(EndpointName("op-ani"), EndpointName("op-new")))
+
+CREATE = "POST bridges/{bridgeId}"
+ADD = "POST bridges/{bridgeId}/addChannel"
+PLAY_VERB = "POST channels/{channelId}/play/{playbackId}"
+ORIGINATE = "POST channels/{channelId}"
+CONTINUE = "POST channels/{channelId}/continue"
+SET_STEP = "POST channels/{channelId}/variable"
+GET_VARIABLE = "GET channels/{channelId}/variable"
+HANGUP = "DELETE channels/{channelId}"
+
+
+@pytest.fixture
+def ari() -> FakeAriConnection:
+    connection = FakeAriConnection()
+    connection.tell(CREATE, BRIDGE)
+    connection.tell(PLAY_VERB, PLAYBACK)
+    connection.tell(ORIGINATE, channel(OFFER))
+    connection.tell("POST applications/{applicationName}/subscription", sample(models.Application))
+    return connection
+
+
+@pytest.fixture
+def executor(ari: FakeAriConnection) -> AriExecutor:
+    return AriExecutor(ari, Wire(lambda: NOW), Path("/prompts"))
+
+
+def line(request: Request[Any]) -> str:
+    """A request on one line."""
+    query = "&".join(f"{name}={value}" for name, value in request.query)
+    return f"{request.method} {request.path}" + (f"?{query}" if query else "")
+
+
+ORIGINATED = "&app=callflow-a&callerId={caller}&timeout={seconds}&originator=" + CALL
+
+
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        (ANSWER, [f"POST channels/{CALL}/answer"]),
+        (
+            PLAY,
+            [f"POST channels/{CALL}/play/{CALL}.p1?media=sound:/prompts/id/greeting,sound:/prompts/en/greeting"],
+        ),
+        (STOP, [f"DELETE playbacks/{CALL}.p1"]),
+        (
+            RING,
+            [f"POST channels/{CALL}.o1?endpoint=PJSIP/op-ani" + ORIGINATED.format(caller="+6281234567890", seconds=20)],
+        ),
+        (
+            DIAL,
+            [
+                f"POST channels/{CALL}.o1?endpoint=PJSIP/+62333421000@trunk-carrier"
+                + ORIGINATED.format(caller="", seconds=25)
+            ],
+        ),
+        (RELEASE, [f"DELETE channels/{CALL}.o1"]),
+        (
+            JOIN,
+            [
+                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk/addChannel?channel={CALL}.o1&absorbDTMF=true",
+                f"POST bridges/{CALL}.talk/addChannel?channel={CALL}",
+            ],
+        ),
+        (DESTROY, [f"DELETE bridges/{CALL}.talk"]),
+        (END, [f"DELETE channels/{CALL}"]),
+        (
+            BACK,
+            [
+                f"POST channels/{CALL}/variable?variable=CALLFLOW_STEP&value=queue",
+                f"POST channels/{CALL}/continue?context=from-trunk&extension=s&label=fallback",
+            ],
+        ),
+    ],
+)
+async def test_command_becomes_exactly_these_requests(
+    ari: FakeAriConnection, executor: AriExecutor, command: Command, lines: list[str]
+) -> None:
+    assert list(await executor.execute(command)) == []
+    assert [line(request) for request in ari.sent] == lines
+
+
+async def test_caller_waits_in_the_holding_bridge(ari: FakeAriConnection, executor: AriExecutor) -> None:
+    await executor.execute(HOLD)
+    [request] = ari.sent
+    assert line(request).startswith(f"POST bridges/waiting-city/addChannel?channel={CALL}&role=")
+
+
+@pytest.mark.parametrize("command", [ANSWER, HOLD, RING, DIAL, BACK])
+async def test_what_may_block_goes_over_http(ari: FakeAriConnection, executor: AriExecutor, command: Command) -> None:
+    await executor.execute(command)
+    assert ari.by_http == ari.sent
+
+
+async def test_joining_goes_over_http_but_for_the_bridge(ari: FakeAriConnection, executor: AriExecutor) -> None:
+    await executor.execute(JOIN)
+    assert [request.operation for request in ari.by_http] == [ADD, ADD]
+
+
+@pytest.mark.parametrize(
+    ("command", "operation", "error"),
+    [
+        (ANSWER, "POST channels/{channelId}/answer", NotFound),
+        (PLAY, PLAY_VERB, NotFound),
+        (PLAY, PLAY_VERB, Conflict),
+        (STOP, "DELETE playbacks/{playbackId}", NotFound),
+        (HOLD, ADD, BadRequest),
+        (HOLD, ADD, Conflict),
+        (RING, ORIGINATE, Conflict),
+        (DIAL, ORIGINATE, Conflict),
+        (JOIN, CREATE, Conflict),
+        (DESTROY, "DELETE bridges/{bridgeId}", NotFound),
+        (BACK, CONTINUE, NotFound),
+        (BACK, CONTINUE, Conflict),
+        (BACK, SET_STEP, NotFound),
+    ],
+)
+async def test_what_is_done_already_or_gone_is_no_fault(
+    ari: FakeAriConnection, executor: AriExecutor, command: Command, operation: str, error: type[Any]
+) -> None:
+    ari.tell(operation, error(404, operation, "as told"))
+    assert list(await executor.execute(command)) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "operation", "error"),
+    [
+        (ANSWER, "POST channels/{channelId}/answer", Conflict),
+        (PLAY, PLAY_VERB, ServerFault),
+        (RING, ORIGINATE, ServerFault),  # a phone that is not registered
+        (DIAL, ORIGINATE, BadRequest),
+        (JOIN, ADD, BadRequest),
+        (END, HANGUP, ServerFault),
+    ],
+)
+async def test_command_fails_when_it_could_not_be_done(
+    ari: FakeAriConnection, executor: AriExecutor, command: Command, operation: str, error: type[Any]
+) -> None:
+    ari.tell(operation, error(500, operation, "as told"))
+    with pytest.raises(error):
+        await executor.execute(command)
+
+
+async def test_waiting_bridge_is_made_anew_when_it_is_gone(ari: FakeAriConnection, executor: AriExecutor) -> None:
+    ari.tell(ADD, NotFound(404, ADD, "Bridge not found"), None)
+    await executor.execute(HOLD)
+    assert [request.operation for request in ari.sent] == [ADD, CREATE, ADD]
+
+
+async def test_leg_is_reported_gone_when_there_is_none_to_release(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    ari.tell(HANGUP, NotFound(404, HANGUP, "Channel not found"))
+    assert list(await executor.execute(RELEASE)) == [LegGone(at=NOW, call=OURS, offer=OFFER, cause=0)]
+
+
+async def test_caller_is_reported_gone_when_there_is_none_to_hang_up(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    ari.tell(HANGUP, NotFound(404, HANGUP, "Channel not found"))
+    assert list(await executor.execute(END)) == [CallerGone(at=NOW, call=OURS, cause=0)]
+
+
+@pytest.mark.parametrize("error", [ServerFault(500, CONTINUE, "no"), OutcomeUnknown(CONTINUE, "no answer")])
+async def test_hand_back_is_tried_again_until_it_is_done(
+    ari: FakeAriConnection, executor: AriExecutor, error: AriError
+) -> None:
+    ari.tell(CONTINUE, error, error, None)
+    await executor.execute(BACK)
+    assert [request.operation for request in ari.sent].count(CONTINUE) == 3
+
+
+async def test_hand_back_is_done_when_the_second_try_meets_a_channel_that_has_left(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    ari.tell(CONTINUE, OutcomeUnknown(CONTINUE, "no answer"), Conflict(409, CONTINUE, "not in Stasis"))
+    await executor.execute(BACK)
+    assert len(ari.sent) == 4
+
+
+async def test_hand_back_gives_up_after_five_tries(ari: FakeAriConnection, executor: AriExecutor) -> None:
+    ari.tell(CONTINUE, ServerFault(500, CONTINUE, "no"))
+    with pytest.raises(ServerFault):
+        await executor.execute(BACK)
+    assert [request.operation for request in ari.sent].count(CONTINUE) == 5
+
+
+async def test_only_headers_that_are_there_are_told_and_none_is_longer_than_a_kilobyte(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    values = {"P-Asserted-Identity": "<tel:112>", "Diversion": "x" * 5000, "Geolocation": ""}
+
+    def read(request: Request[Any]) -> Any:
+        name = dict(request.query)["variable"].removeprefix("PJSIP_HEADER(read,").removesuffix(")")
+        return {"value": values[name]} if name in values else NotFound(404, GET_VARIABLE, "no such variable")
+
+    ari.tell(GET_VARIABLE, read)
+    assert list(await executor.execute(HEADERS)) == [
+        TrunkHeadersRead(at=NOW, call=OURS, headers=(("P-Asserted-Identity", "<tel:112>"), ("Diversion", "x" * 1024)))
+    ]
+
+
+async def test_centre_is_prepared_though_a_phone_is_not_in_asterisk_yet(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    def phone(request: Request[Any]) -> Any:
+        if request.path.endswith("op-new"):
+            return NotFound(404, request.operation, "Endpoint not found")
+        return {"technology": "PJSIP", "resource": "op-ani", "state": "online", "channel_ids": ["x"]}
+
+    ari.tell("GET endpoints/{tech}/{resource}", phone)
+    ari.tell(CREATE, Conflict(409, CREATE, "exists"))
+    assert list(await executor.execute(PREPARE)) == [
+        EndpointReported(at=NOW, endpoint=EndpointName("op-ani"), online=True, channels=(ChannelId("x"),))
+    ]
+    assert [line(request) for request in ari.sent][:3] == [
+        "POST bridges/waiting-city?type=holding&name=waiting-city",
+        "POST applications/callflow-a/subscription?eventSource=endpoint:PJSIP/op-ani",
+        "GET endpoints/PJSIP/op-ani",
+    ]
+
+
+async def test_preparing_fails_when_asterisk_is_away(ari: FakeAriConnection, executor: AriExecutor) -> None:
+    ari.tell(CREATE, NotConnected(CREATE))
+    with pytest.raises(NotConnected):
+        await executor.execute(PREPARE)
+
+
+async def test_command_for_somebody_else_is_our_own_fault(executor: AriExecutor) -> None:
+    with pytest.raises(AssertionError):
+        await executor.execute(Reply(request=RequestId("r")))
+
+
+def test_fake_is_as_new_after_a_reset(ari: FakeAriConnection) -> None:
+    ari.reset()
+    assert (ari.sent, ari.by_http) == ([], [])
