@@ -56,7 +56,11 @@ async def measure_recordings(directory: Path, ended: EndedCalls, report: Report)
     now = datetime.now(UTC)
     for call, ended_at in await ended(50):
         overdue = now - ended_at > UNFINISHED_AFTER
-        tracks = await asyncio.to_thread(measure, directory, call, even_unfinished=overdue)
+        try:
+            tracks = await asyncio.to_thread(measure, directory, call, even_unfinished=overdue)
+        except OSError as error:  # one file that cannot be read must not hold up the others
+            log.warning("a recording cannot be read; it is tried again", call=call, error=error.strerror)
+            continue
         if not tracks:
             continue
         await report(
@@ -84,12 +88,22 @@ class FallbackReader:
 
     async def one_pass(self) -> None:
         """Report the calls that ended since the last pass; the place moves only once a report is on disk."""
-        after = int(self._place.read_text()) if self._place.is_file() else 0
-        for call in await asyncio.to_thread(fallback_calls, self._cel, after):
+        for call in await asyncio.to_thread(fallback_calls, self._cel, self._reached()):
             await self._report(_witnessed(call))
             part = self._place.with_suffix(".part")
             part.write_text(str(call.place))
             part.replace(self._place)
+
+
+    def _reached(self) -> int:
+        """Where the last pass ended; from the beginning when that cannot be told: told twice is better than lost."""
+        try:
+            return int(self._place.read_text())
+        except FileNotFoundError:
+            return 0
+        except ValueError:
+            log.warning("the place reached in CEL is no number; reading from its beginning", file=str(self._place))
+            return 0
 
 
 def _witnessed(call: FallbackCall) -> FallbackWitnessed:

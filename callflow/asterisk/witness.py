@@ -24,7 +24,8 @@ _ENDED: Final = """
     SELECT ended.AcctId AS place, ended.linkedid FROM cel AS ended
     WHERE ended.eventtype = 'CHAN_END' AND ended.uniqueid = ended.linkedid AND ended.AcctId > ?
       AND EXISTS (SELECT 1 FROM cel AS mark WHERE mark.linkedid = ended.linkedid
-                  AND mark.eventtype = 'USER_DEFINED' AND mark.userdeftype = 'CALLFLOW_FALLBACK')
+                  AND mark.uniqueid = ended.uniqueid AND mark.eventtype = 'USER_DEFINED'
+                  AND mark.userdeftype = 'CALLFLOW_FALLBACK')
     ORDER BY ended.AcctId LIMIT ?
 """
 _ENDPOINT = re.compile(r"PJSIP/([A-Za-z0-9_-]+)-[0-9a-f]+")
@@ -56,6 +57,8 @@ class FallbackCall:
 def fallback_calls(cel: Path, after: int, limit: int = 100) -> list[FallbackCall]:
     """The calls that ended in the fallback after this place in CEL, in order; [] when there is no CEL yet.
 
+    A CEL that was begun anew, and so never reached that place, is read from its beginning.
+
     Raises:
         sqlite3.Error: when the database cannot be read now; try again later.
     """
@@ -65,7 +68,8 @@ def fallback_calls(cel: Path, after: int, limit: int = 100) -> list[FallbackCall
         database.row_factory = sqlite3.Row
         # a carrier may send bytes that are no text; one such call must not hide all later ones
         database.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
-        ended = database.execute(_ENDED, (after, limit)).fetchall()
+        reached = database.execute("SELECT coalesce(max(AcctId), 0) FROM cel").fetchone()[0]
+        ended = database.execute(_ENDED, (after if after <= reached else 0, limit)).fetchall()
         return [call for row in ended for call in _read(database, row["place"], row["linkedid"])]
 
 

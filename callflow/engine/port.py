@@ -31,7 +31,7 @@ from callflow.core.ids import OperatorId, RequestId
 from callflow.core.view import view
 from callflow.engine.clock import Clock
 from callflow.engine.loop import DecisionRaised, EngineLoop
-from callflow.errors import ConfigurationError
+from callflow.errors import CallflowError, ConfigurationError
 from callflow.flows.validate import AvailablePrompts, check_flow
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,8 @@ class PortContext:
     Attributes:
         encode_fact: a fact as a JSON-able mapping.
         decode_report: an event that another process of ours witnessed (RecordingMeasured, FallbackWitnessed,
-            SettingsChanged, OperatorChanged) from its JSON-able mapping; raises ValueError on any other.
+            SettingsChanged, OperatorChanged) from its JSON-able mapping; raises CallflowError, ValueError or TypeError
+            on any other.
         prompts: the prompts that exist now, for flows that are to be published.
         centre_changes: what differs between the centre document, read anew, and what is in force; raises
             ConfigurationError.
@@ -158,7 +159,7 @@ class Port:
         """An event that the worker or a command witnessed; answered once it is on disk."""
         try:
             event = self._context.decode_report({**await request.json(), "at": self._context.clock.now().isoformat()})
-        except (ValueError, KeyError, TypeError) as error:
+        except (CallflowError, ValueError, KeyError, TypeError) as error:
             return web.json_response({"error": f"no such report: {error}"}, status=400)
         return web.json_response({"seq": await self._context.loop.settled(event)})
 

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from callflow.asterisk.witness import FallbackCall, fallback_calls
+from callflow.core.events import Caller
+
+from .cel_rows import COLUMNS, SERVED, changed, write_cel
+
+CALL = "banyuwangi-1795409246.0"
+PLACE = next(place for place, row in enumerate(SERVED, 1) if row[0] == "CHAN_END")
+
+
+@pytest.fixture
+def cel(tmp_path: Path) -> Path:
+    return tmp_path / "cel.db"
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def without(*events: str, channel: str = "") -> list[tuple[str, ...]]:
+    """The rows but for these events, of this channel alone when it is named."""
+    return [row for row in SERVED if row[0] not in events or channel not in row[4]]
+
+
+def test_call_is_told_whole_when_the_fallback_served_it(cel: Path) -> None:
+    write_cel(cel, SERVED)
+    assert fallback_calls(cel, 0) == [
+        FallbackCall(
+            place=PLACE,
+            call=CALL,
+            caller=Caller(number="+6281234000001", raw="081234000001"),
+            dialled="112",
+            trunk="trunk-telco",
+            arrived_at=at(1795409246.168573),
+            answered_at=at(1795409260.095808),
+            answered_by="op-siti",
+            ended_at=at(1795409262.290624),
+            hung_up_by="trunk-telco",
+            cause=16,
+        )
+    ]
+
+
+def test_call_is_told_once_when_reading_goes_on_after_its_place(cel: Path) -> None:
+    write_cel(cel, SERVED)
+    assert fallback_calls(cel, PLACE) == []
+    assert len(fallback_calls(cel, PLACE - 1)) == 1
+
+
+def test_call_is_told_when_cel_was_begun_anew(cel: Path) -> None:
+    write_cel(cel, SERVED)
+    assert len(fallback_calls(cel, 5000)) == 1
+
+
+def test_call_is_not_told_when_it_goes_on(cel: Path) -> None:
+    write_cel(cel, SERVED[:8])
+    assert fallback_calls(cel, 0) == []
+
+
+def test_call_is_not_told_when_an_engine_served_it(cel: Path) -> None:
+    write_cel(cel, without("USER_DEFINED"))
+    assert fallback_calls(cel, 0) == []
+
+
+def test_person_is_told_when_the_caller_was_in_the_bridge_first(cel: Path) -> None:
+    rows = [
+        tuple(
+            "PJSIP/trunk-telco-00000000" if name == "peer" else value for name, value in zip(COLUMNS, row, strict=True)
+        )
+        if row[0] == "BRIDGE_ENTER" and "op-siti" in row[4]
+        else row
+        for row in without("BRIDGE_ENTER", channel="trunk-telco")
+    ]
+    write_cel(cel, rows)
+    (call,) = fallback_calls(cel, 0)
+    assert (call.answered_by, call.answered_at) == ("op-siti", at(1795409260.095281))
+
+
+def test_nobody_is_told_when_the_caller_met_nobody(cel: Path) -> None:
+    write_cel(cel, without("BRIDGE_ENTER"))
+    (call,) = fallback_calls(cel, 0)
+    assert (call.answered_by, call.answered_at) == (None, None)
+
+
+def test_talk_before_the_fallback_is_not_its_answer_when_an_engine_handed_the_call_back(cel: Path) -> None:
+    talked = [row for row in SERVED if row[0].startswith("BRIDGE")]
+    write_cel(cel, [SERVED[0], *talked, *without("BRIDGE_ENTER", "BRIDGE_EXIT")[1:]])
+    (call,) = fallback_calls(cel, 0)
+    assert call.answered_by is None
+
+
+@pytest.mark.parametrize("extra", ["", "no json", "[]", '{"hangupcause":"x"}'])
+def test_cause_is_unknown_when_cel_does_not_tell_it(cel: Path, extra: str) -> None:
+    told = {row[13]: extra for row in SERVED if row[0] == "HANGUP"}
+    write_cel(cel, changed(SERVED, extra=told))
+    (call,) = fallback_calls(cel, 0)
+    assert (call.cause, call.hung_up_by) == (0, None)
+
+
+def test_call_is_told_when_its_caller_id_is_no_text(cel: Path) -> None:
+    write_cel(cel, SERVED)
+    with sqlite3.connect(cel) as database:
+        database.execute("UPDATE cel SET cid_num = CAST(x'fffe31' AS TEXT) WHERE AcctId = 1")
+    database.close()
+    (call,) = fallback_calls(cel, 0)
+    assert call.caller == Caller(number=None, raw="??1")
+
+
+def test_calls_are_told_in_the_order_of_their_ends_and_no_more_than_asked_for(cel: Path) -> None:
+    other = "banyuwangi-1795409300.7"
+    ids = {CALL: other, "banyuwangi-1795409259.1": "banyuwangi-1795409300.8"}
+    write_cel(cel, SERVED)
+    write_cel(cel, changed(SERVED, uniqueid=ids, linkedid=ids, userfield=ids))
+    assert [call.call for call in fallback_calls(cel, 0)] == [CALL, other]
+    assert [call.call for call in fallback_calls(cel, 0, limit=1)] == [CALL]
+    assert [call.call for call in fallback_calls(cel, PLACE)] == [other]
+
+
+def test_mark_of_another_channel_of_the_call_hides_nothing(cel: Path) -> None:
+    foreign = {"banyuwangi-1795409246.0": "banyuwangi-1795409259.1"}
+    marks = changed([row for row in SERVED if row[0] == "USER_DEFINED"], uniqueid=foreign)
+    write_cel(cel, without("USER_DEFINED") + marks)
+    assert fallback_calls(cel, 0) == []
+
+
+def test_there_are_no_calls_when_there_is_no_cel(cel: Path) -> None:
+    assert fallback_calls(cel, 0) == []
+
+
+def test_reader_is_told_to_try_again_when_the_database_cannot_be_read(cel: Path) -> None:
+    cel.write_bytes(b"no database" * 100)
+    with pytest.raises(sqlite3.Error):
+        fallback_calls(cel, 0)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import soundfile
+
+from callflow.core.facts import HangupParty, Stage
+from callflow.core.states import OfferState
+from callflow.demo.cast import Cast, Placed
+from callflow.demo.judge import judge, shown
+from callflow.demo.scripts import Told
+from callflow.storage.records import (
+    CallRecord,
+    CallSummary,
+    HeaderRecord,
+    OfferRecord,
+    StepRecord,
+    TrackRecord,
+)
+
+CALL, NUMBER = "node1-7.1", "+6281200001"
+AT = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+SUMMARY = CallSummary(
+    call_id=CALL,
+    centre_id="ketapang",
+    arrived_at=AT,
+    caller_number=NUMBER,
+    caller_raw="081200001",
+    dialled="112",
+    trunk="trunk-city",
+    stage=Stage.ANSWERED,
+    tier="gawat_darurat",
+    skill=None,
+    flow_version=1,
+    queued_at=AT,
+    answered_at=AT,
+    operator="siti",
+    destination=None,
+    ended_at=AT,
+    ended_by=HangupParty.CALLER,
+    cause=16,
+    fallback=False,
+    handed_back_at=None,
+    handed_back_reason=None,
+)
+OFFER = OfferRecord(
+    offer_id=f"{CALL}.o1",
+    operator="siti",
+    destination=None,
+    made_at=AT,
+    connected_at=AT,
+    closed_at=AT,
+    outcome=OfferState.ANSWERED,
+    cause=16,
+    lost_at=None,
+    lost_cause=None,
+)
+RECORD = CallRecord(
+    call=SUMMARY,
+    headers=(HeaderRecord(name="P-Asserted-Identity", value="<sip:081200001@x>"),),
+    steps=(StepRecord(flow_version=1, node="welcome", exit="2", keys="2", entered_at=AT, left_at=AT),),
+    queue=(),
+    offers=(OFFER,),
+    recording=tuple(
+        TrackRecord(name=name, path=f"{name}.wav", sha256="0" * 64, bytes=1, seconds=2.0)
+        for name in ("mixed", "in", "out")
+    ),
+)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told(
+        placed=Placed(cast("Any", None), NUMBER, CALL),
+        stage=Stage.ANSWERED,
+        path=("welcome:2",),
+        operator="siti",
+        outcomes=("answered",),
+        tones={"-in": 440.0},
+    )
+
+
+@pytest.fixture
+def judged(tmp_path: Path, told: Told) -> Callable[[CallRecord | None], list[str]]:
+    """What is found wrong with a record, the citizen's tone of two seconds being in the track."""
+    wave = 0.3 * np.sin(2 * np.pi * 440 * np.arange(16000) / 8000)
+    soundfile.write(tmp_path / f"{CALL}-in.wav", wave, 8000, subtype="PCM_16")
+    stage = SimpleNamespace(layout=SimpleNamespace(settings=SimpleNamespace(recordings_dir=tmp_path)))
+
+    def judged(record: CallRecord | None, told: Told = told) -> list[str]:
+        nobody = cast("Any", None)
+        everybody = Cast(cast("Any", stage), nobody, nobody, nobody, nobody, nobody, {})
+        judge(everybody, told, record)
+        return everybody.failures
+
+    return judged
+
+
+def test_nothing_is_found_when_the_record_is_as_told(judged: Callable[[CallRecord | None], list[str]]) -> None:
+    assert judged(RECORD) == []
+
+
+def test_missing_record_is_found(judged: Callable[[CallRecord | None], list[str]]) -> None:
+    assert judged(None) == [f"no record of call {CALL}"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "word"),
+    [
+        ("stage", Stage.ABANDONED_IN_QUEUE, "stage is"),
+        ("operator", "budi", "operator is"),
+        ("destination", "Provinsi", "destination is"),
+        ("ended_by", HangupParty.SYSTEM, "ended by is"),
+        ("fallback", True, "fallback is"),
+        ("caller_number", None, "caller is"),
+        ("ended_at", None, "no end"),
+    ],
+)
+def test_difference_is_found_when_the_call_went_otherwise(
+    judged: Callable[[CallRecord | None], list[str]], field: str, value: object, word: str
+) -> None:
+    (fault,) = judged(replace(RECORD, call=replace(SUMMARY, **{field: value})))
+    assert word in fault
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"steps": ()}, "path is"),
+        ({"offers": ()}, "offers ended"),
+        ({"offers": (replace(OFFER, outcome=OfferState.TIMED_OUT), OFFER)}, "offers ended"),
+        ({"headers": ()}, "P-Asserted-Identity"),
+        ({"recording": RECORD.recording[:1]}, "the recording has only"),
+    ],
+)
+def test_difference_is_found_when_a_part_of_the_record_is_otherwise(
+    judged: Callable[[CallRecord | None], list[str]], change: dict[str, Any], word: str
+) -> None:
+    (fault,) = judged(replace(RECORD, **change))
+    assert word in fault
+
+
+def test_missing_tone_is_found(judged: Any, told: Told) -> None:
+    (fault,) = judged(RECORD, replace(told, tones={"-in": 620.0}))
+    assert fault.startswith("620 Hz is only")
+
+
+def test_record_is_shown_in_the_stable_form() -> None:
+    document = shown("key 2", RECORD)
+    assert list(document) == [
+        *("call_id", "scenario", "caller", "arrived_at", "answered_at", "ended_at", "stage", "path", "operator"),
+        *("offers", "medical", "classification", "prank", "recording", "hangup", "fallback"),
+    ]
+    assert document["path"] == ["welcome:2"]
+    assert document["arrived_at"] == AT.isoformat()
+    assert document["hangup"] == {"by": HangupParty.CALLER, "cause": 16}
+    assert set(document["recording"]) == {"mixed", "in", "out"}

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from callflow.centre import parse_centre
+from callflow.demo.layout import CALLERS_BIND, OPERATORS, Layout, free_port, lay_out
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    layout = lay_out(tmp_path)
+    layout.settings.secrets_dir.mkdir()
+    for name in ("ari_password", *(f"sip-{operator.endpoint}" for operator in layout.operators)):
+        path = layout.settings.secrets_dir / name
+        path.touch(mode=0o600)
+        path.write_text(f"secret of {name}")
+    return layout
+
+
+def test_every_address_is_loopback_and_trunk_and_phones_are_apart(layout: Layout) -> None:
+    settings = layout.settings
+    hosts = {settings.sip_host, settings.trunk_host, settings.http_host, settings.web_host}
+    hosts |= {outside.bind for outside in (*layout.medical, *layout.last_resort)}
+    assert all(host.startswith("127.") for host in hosts)
+    assert settings.sip_host != settings.trunk_host
+    assert settings.rtp_start % 2 == 0
+    assert settings.rtp_end < 32768  # below the ports that a system gives out by itself
+
+
+def test_ports_are_those_told(tmp_path: Path) -> None:
+    settings = lay_out(tmp_path, sip_port=5075, http_port=8199).settings
+    assert (settings.sip_port, settings.web_port) == (5075, 8199)
+
+
+def test_passwords_are_others_at_each_start(tmp_path: Path) -> None:
+    one, two = lay_out(tmp_path), lay_out(tmp_path)
+    passwords = [*one.passwords.values(), *two.passwords.values()]
+    passwords += [operator.password for operator in (*one.operators, *two.operators)]
+    assert len(set(passwords)) == len(passwords)
+
+
+def test_centre_document_is_right_and_says_what_the_layout_does(tmp_path: Path) -> None:
+    layout = lay_out(tmp_path, queue={"ring_seconds": 5.0})
+    centre = parse_centre(layout.centre_toml(), "demo")
+    assert [operator.login for operator in centre.operators] == [login for login, _, _ in OPERATORS]
+    assert centre.operators[0].skills == ("health",)
+    assert centre.trunks[0].match == (CALLERS_BIND,)
+    assert centre.queue.ring_seconds == 5.0
+    assert centre.last_resort[0].number == layout.last_resort[0].number
+
+
+def test_centre_has_the_people_it_is_told(tmp_path: Path) -> None:
+    layout = lay_out(tmp_path, operators=[("petugas1", "Petugas 1", ())])
+    assert [each.endpoint for each in layout.operators] == ["op-petugas1"]
+    assert [each.login for each in parse_centre(layout.centre_toml(), "demo").operators] == ["petugas1"]
+
+
+def test_description_drives_any_phone_and_is_for_its_owner_alone(layout: Layout) -> None:
+    layout.write(root=Path("/srv/asterisk"), pids={"engine": 42})
+    assert stat.S_IMODE(layout.file.stat().st_mode) == 0o600
+    told = json.loads(layout.file.read_text())
+    assert told["number"] == "112"
+    assert told["trunk"]["bind"] == CALLERS_BIND
+    assert told["trunk"]["port"] == layout.settings.trunk_port
+    assert told["operators"][0]["sip_password"] == "secret of sip-op-siti"
+    assert set(told["users"]) == {"admin", "supervisor", "auditor"}
+    assert told["asterisk"]["ari_password"] == "secret of ari_password"
+    assert told["pids"] == {"engine": 42}
+    layout.write(root=None, pids={})
+    assert json.loads(layout.file.read_text())["asterisk"]["root"] is None
+
+
+def test_port_is_free_for_both_protocols() -> None:
+    port = free_port("127.0.0.31")
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind(("127.0.0.31", port))

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import struct
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from callflow.core.events import Event, FallbackWitnessed, RecordingMeasured
+from callflow.core.ids import CallId
+from callflow.errors import CallflowError
+from callflow.worker import UNFINISHED_AFTER, FallbackReader, keep_doing, measure_recordings
+
+from .asterisk.cel_rows import SERVED, write_cel
+
+ONE, TWO = CallId("node1-1.1"), CallId("node1-2.1")
+
+
+class Reports:
+    """Takes reports; raises while the engine is away."""
+
+    def __init__(self) -> None:
+        self.taken: list[Event] = []
+        self.away = False
+
+    async def __call__(self, event: Event) -> None:
+        if self.away:
+            raise CallflowError("the engine does not answer")
+        self.taken.append(event)
+
+
+class Ended:
+    """Calls that have ended."""
+
+    def __init__(self, *calls: CallId, since: timedelta = timedelta()) -> None:
+        self._calls = [(call, datetime.now(UTC) - since) for call in calls]
+
+    async def __call__(self, limit: int) -> Sequence[tuple[CallId, datetime]]:
+        return self._calls[:limit]
+
+
+def record(directory: Path, call: str, *, finished: bool = True) -> None:
+    audio = b"\x01\x02" * 4000
+    told = len(audio) if finished else 0
+    head = (
+        b"RIFF"
+        + struct.pack("<I", 36 + told)
+        + b"WAVE"
+        + struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+    )
+    (directory / f"{call}.wav").write_bytes(head + b"data" + struct.pack("<I", told) + audio)
+
+
+async def test_recordings_are_reported_when_their_calls_have_ended(tmp_path: Path) -> None:
+    record(tmp_path, ONE)
+    reports = Reports()
+    await measure_recordings(tmp_path, Ended(ONE, TWO), reports)
+    (measured,) = reports.taken
+    assert isinstance(measured, RecordingMeasured)
+    assert (measured.call, [track.seconds for track in measured.tracks]) == (ONE, [0.5])
+
+
+async def test_recording_is_left_for_later_when_it_still_grows(tmp_path: Path) -> None:
+    record(tmp_path, ONE, finished=False)
+    reports = Reports()
+    await measure_recordings(tmp_path, Ended(ONE), reports)
+    assert reports.taken == []
+
+
+async def test_recording_is_taken_as_it_is_when_nobody_finished_it_in_time(tmp_path: Path) -> None:
+    record(tmp_path, ONE, finished=False)
+    reports = Reports()
+    await measure_recordings(tmp_path, Ended(ONE, since=UNFINISHED_AFTER * 2), reports)
+    assert [type(event) for event in reports.taken] == [RecordingMeasured]
+
+
+async def test_others_are_measured_when_one_recording_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path, ONE)
+    record(tmp_path, TWO)
+    really = Path.open
+
+    def refuse(path: Path, *arguments: str) -> object:
+        if path.name.startswith(ONE):
+            raise PermissionError(13, "Permission denied")
+        return really(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    reports = Reports()
+    await measure_recordings(tmp_path, Ended(ONE, TWO), reports)
+    assert [event.call for event in reports.taken if isinstance(event, RecordingMeasured)] == [TWO]
+
+
+async def test_fallback_call_is_reported_once_when_there_are_several_passes(tmp_path: Path) -> None:
+    write_cel(tmp_path / "cel.db", SERVED)
+    reports = Reports()
+    for _ in range(2):
+        await FallbackReader(tmp_path / "cel.db", tmp_path / "place", reports).one_pass()
+    (witnessed,) = reports.taken
+    assert isinstance(witnessed, FallbackWitnessed)
+    assert witnessed.answered_by == "op-siti"
+
+
+async def test_fallback_call_is_reported_later_when_the_engine_is_away(tmp_path: Path) -> None:
+    write_cel(tmp_path / "cel.db", SERVED)
+    reports = Reports()
+    reports.away = True
+    reader = FallbackReader(tmp_path / "cel.db", tmp_path / "place", reports)
+    with pytest.raises(CallflowError):
+        await reader.one_pass()
+    reports.away = False
+    await reader.one_pass()
+    assert len(reports.taken) == 1
+
+
+async def test_cel_is_read_from_its_beginning_when_the_place_is_no_number(tmp_path: Path) -> None:
+    write_cel(tmp_path / "cel.db", SERVED)
+    (tmp_path / "place").write_text("")
+    reports = Reports()
+    await FallbackReader(tmp_path / "cel.db", tmp_path / "place", reports).one_pass()
+    assert len(reports.taken) == 1
+
+
+@pytest.mark.parametrize("fault", [CallflowError("away"), OSError("disk"), sqlite3.OperationalError("locked")])
+async def test_work_goes_on_with_growing_pauses_when_a_pass_fails(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    outcomes: list[Exception | None] = [fault, fault, None, asyncio.CancelledError()]  # type: ignore[list-item]
+
+    async def one_pass() -> None:
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("callflow.worker.asyncio.sleep", pause)
+    with pytest.raises(asyncio.CancelledError):
+        await keep_doing("a test", one_pass)
+    assert pauses == [1.0, 2.0, 0.5]
+
+
+async def test_defect_is_not_hidden_when_a_pass_raises_what_nobody_expects() -> None:
+    async def one_pass() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await keep_doing("a test", one_pass)
