@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import traceback
 from contextlib import suppress
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -68,6 +69,7 @@ class AriConnection:
     Attributes:
         connected: the websocket is up and stock was taken.
         skipped: frames that were no event we know.
+        failed: events that the listener raised on.
     """
 
     def __init__(self, base_url: str, user: str, password: str, application: str) -> None:
@@ -75,6 +77,7 @@ class AriConnection:
         self.connected = False
         self.connects = 0
         self.skipped = 0
+        self.failed = 0
         self._base = base_url.rstrip("/")
         self._rest = Rest(base_url, user, password)
         self._socket: aiohttp.ClientWebSocketResponse[Literal[False]] | None = None
@@ -100,6 +103,7 @@ class AriConnection:
                     if isinstance(error, Fenced):
                         raise
                 self._disconnect(listener)
+                self._still_ours()  # another fault may have hidden that we were replaced
                 if clock() - began > STEADY_SECONDS:
                     waits = pauses()
                 await asyncio.sleep(next(waits))
@@ -166,7 +170,7 @@ class AriConnection:
                 self.connected = True
                 log.info("connected with Asterisk", application=self.application)
                 for event in early:
-                    listener.on_event(event)
+                    self._tell(listener, event)
                 early.clear()
                 await reader
             finally:
@@ -211,9 +215,18 @@ class AriConnection:
                     self._fenced = True
                     raise Fenced(self.application)
                 case event if self.connected:
-                    listener.on_event(event)
+                    self._tell(listener, event)
                 case event:
                     early.append(event)
+
+    def _tell(self, listener: Listener, event: Event) -> None:
+        try:
+            listener.on_event(event)
+        except Exception as error:  # noqa: BLE001 - one event that we misread must not deafen the engine
+            self.failed += 1
+            place = traceback.extract_tb(error.__traceback__)[-1]  # not its text, which may hold a caller's data
+            where = f"{place.filename}:{place.lineno}"
+            log.error("an event was not handled", kind=event.type, error=type(error).__name__, where=where)  # noqa: TRY400
 
     def _still_ours(self) -> None:
         if self._fenced:
