@@ -1,0 +1,151 @@
+"""A fake of the websocket and of pooled HTTP under AriConnection: a script says what Asterisk does, time is virtual."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+
+from callflow.ari.connection import AriConnection
+from callflow.ari.protocol import models
+from callflow.ari.protocol.event_types import Event
+from callflow.ari.request import Request
+
+from .samples import sample
+
+T = TypeVar("T")
+Frame = dict[str, Any] | str | bytes
+
+
+class FakeSocket:
+    """One websocket.
+
+    Attributes:
+        sent: every frame of ours.
+        answer: what Asterisk does on a request of ours; None = it stays silent.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.sent: list[dict[str, Any]] = []
+        self.answer: Callable[[dict[str, Any]], Frame | None] = ok
+        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def say(self, *frames: Frame) -> None:
+        """Asterisk sends frames."""
+        for frame in frames:
+            text = json.dumps(frame) if isinstance(frame, dict) else frame
+            self._frames.put_nowait(text.encode() if isinstance(text, str) else text)
+
+    def drop(self) -> None:
+        """The connection ends."""
+        self.closed = True
+        self._frames.put_nowait(None)
+
+    async def send_str(self, text: str) -> None:
+        frame = json.loads(text)
+        self.sent.append(frame)
+        answer = self.answer(frame)
+        if answer is not None:
+            self.say(answer)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> aiohttp.WSMessage:
+        frame = await self._frames.get()
+        if frame is None:
+            raise StopAsyncIteration
+        return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, frame, None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed = True
+
+
+class FakeHttp:
+    """The pool: each connect gets the script's next socket, or its error.
+
+    Attributes:
+        sockets: those that were opened.
+        opened_at: when each attempt was made, in seconds.
+        sent: requests by HTTP.
+    """
+
+    def __init__(self, *script: FakeSocket | Exception | None) -> None:
+        self.script = list(script)
+        self.sockets: list[FakeSocket] = []
+        self.opened_at: list[float] = []
+        self.sent: list[Request[Any]] = []
+        self.options: dict[str, Any] = {}
+
+    @property
+    def session(self) -> Self:
+        return self
+
+    async def ws_connect(self, url: str, **options: Any) -> FakeSocket:
+        self.options = options | {"url": url}
+        self.opened_at.append(asyncio.get_running_loop().time())
+        step = self.script.pop(0) if self.script else FakeSocket()
+        if isinstance(step, Exception):
+            raise step
+        if step is None:
+            await asyncio.Event().wait()  # the far end is frozen
+        assert isinstance(step, FakeSocket)
+        self.sockets.append(step)
+        return step
+
+    async def send(self, request: Request[T], timeout_seconds: float) -> T:
+        self.sent.append(request)
+        return request.result(None)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Keeper:
+    """A Listener that keeps all it is told."""
+
+    def __init__(self, stock: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.told: list[str] = []
+        self._stock = stock
+
+    def on_event(self, event: Event) -> None:
+        self.told.append(f"{event.type} {getattr(event, 'value', '')}".strip())
+
+    async def on_connected(self) -> None:
+        if self._stock is not None:
+            await self._stock()
+        self.told.append("stock")
+
+    def on_disconnected(self) -> None:
+        self.told.append("gone")
+
+
+def connection_on(http: FakeHttp) -> AriConnection:
+    connection = AriConnection("http://asterisk.invalid/ari", "engine", "top-secret-word", "callflow-a")
+    connection._rest = http  # type: ignore[assignment]
+    return connection
+
+
+def ok(frame: dict[str, Any]) -> dict[str, Any]:
+    """Asterisk does it, and tells of the application, as it does when filters are set."""
+    return answer(frame, 200, sample(models.Application))
+
+
+def answer(frame: dict[str, Any], status: int = 204, body: Any = None) -> dict[str, Any]:
+    return {
+        "type": "RESTResponse",
+        "request_id": frame["request_id"],
+        "status_code": status,
+        "reason_phrase": "as told",
+        "message_body": "" if body is None else json.dumps(body),
+    }

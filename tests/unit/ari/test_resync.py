@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callflow.ari.errors import NotConnected
+from callflow.ari.protocol import models
+from callflow.ari.resync import take_snapshot
+from callflow.ari.testing import FakeAriConnection
+from callflow.ari.wire import Wire
+from callflow.core.events import SeenChannel, Whereabouts
+
+from .samples import CALL, NOW, channel, leg, sample
+
+APPLICATION, CHANNELS, BRIDGES = "GET applications/{applicationName}", "GET channels", "GET bridges"
+LEG = f"{CALL}.o1"
+
+
+async def seen(
+    channels: list[dict[str, Any]],
+    bridges: tuple[tuple[str, str, list[str]], ...] = (),
+    ours: tuple[str, ...] = (CALL,),
+) -> list[SeenChannel]:
+    ari = FakeAriConnection()
+    ari.tell(APPLICATION, sample(models.Application) | {"channel_ids": list(ours)})
+    ari.tell(CHANNELS, channels)
+    made = [
+        sample(models.Bridge) | {"id": name, "bridge_type": kind, "channels": inside} for name, kind, inside in bridges
+    ]
+    ari.tell(BRIDGES, made)
+    snapshot = await take_snapshot(ari, Wire(lambda: NOW))
+    assert snapshot.at == NOW
+    return list(snapshot.channels)
+
+
+async def test_snapshot_is_empty_when_asterisk_is() -> None:
+    assert await seen([], ours=()) == []
+
+
+async def test_caller_is_seen_with_all_that_the_core_asks() -> None:
+    [caller] = await seen([channel()])
+    assert (caller.call, caller.channel, caller.offer, caller.where) == (CALL, CALL, None, Whereabouts.ALONE)
+    assert (caller.caller.number, caller.dialled, caller.endpoint) == ("+6281234567890", "112", "trunk-carrier")
+    assert caller.arrived_at.isoformat() == "2026-01-05T00:59:59.250000+00:00"
+
+
+@pytest.mark.parametrize(
+    ("state", "bridges", "where"),
+    [
+        ("Ring", (), Whereabouts.ALONE),
+        ("Up", (("waiting-city", "holding", [CALL]),), Whereabouts.WAITING),
+        ("Up", ((f"{CALL}.talk", "mixing", [CALL]),), Whereabouts.ALONE),
+        ("Up", ((f"{CALL}.talk", "mixing", [CALL, LEG]),), Whereabouts.TALKING),
+        ("Up", (("another.talk", "mixing", [CALL, "x"]),), Whereabouts.ALONE),
+    ],
+)
+async def test_caller_is_where_the_bridges_say(
+    state: str, bridges: tuple[tuple[str, str, list[str]], ...], where: Whereabouts
+) -> None:
+    assert [one.where for one in await seen([channel(state=state)], bridges)] == [where]
+
+
+@pytest.mark.parametrize(
+    ("state", "bridges", "where"),
+    [
+        ("Down", (), Whereabouts.RINGING),
+        ("Ringing", (), Whereabouts.RINGING),
+        ("Up", (), Whereabouts.ALONE),
+        ("Up", ((f"{CALL}.talk", "mixing", [CALL, LEG]),), Whereabouts.TALKING),
+    ],
+)
+async def test_leg_is_where_its_state_and_the_bridges_say(
+    state: str, bridges: tuple[tuple[str, str, list[str]], ...], where: Whereabouts
+) -> None:
+    """A leg that rings is in no application yet, and ours all the same."""
+    [one] = await seen([leg(state=state)], bridges, ours=())
+    assert (one.call, one.channel, one.offer, one.where, one.endpoint) == (CALL, LEG, LEG, where, "op-ani")
+
+
+async def test_others_channels_are_left_out() -> None:
+    assert await seen([channel()], ours=()) == []  # in the dialplan, or another engine's
+    assert await seen([channel("phone-1", variables={})], ours=("phone-1",)) == []
+
+
+async def test_snapshot_fails_when_asterisk_cannot_be_asked() -> None:
+    ari = FakeAriConnection()
+    ari.tell(APPLICATION, NotConnected(APPLICATION))
+    ari.tell(CHANNELS, [])
+    ari.tell(BRIDGES, [])
+    with pytest.raises(NotConnected):
+        await take_snapshot(ari, Wire(lambda: NOW))
