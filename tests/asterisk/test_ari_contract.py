@@ -317,6 +317,7 @@ async def test_unwanted_events_do_not_arrive(pbx: Pbx, citizen: Phone) -> None:
 
 
 async def test_repeat_is_a_conflict_when_the_id_exists(pbx: Pbx, citizen: Phone, operator: Phone) -> None:
+    """An originate that is refused so leaves a SIP session behind: Asterisk then has to be killed at its end (10 s)."""
     await operator.answer_by_hand()
     async with engine(pbx) as ours, claimed(pbx, citizen, ours) as channel:
         ask = ours.connection.request
