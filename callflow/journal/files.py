@@ -115,16 +115,19 @@ def create(path: Path, birth: ChainBirth) -> sqlite3.Connection:
         OSError, sqlite3.Error: when the disk does not allow it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    part = path.with_suffix(".part")  # half a file would pass for a damaged chain
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        connection = connect_writer(path)
+        connection = connect_writer(part)
         connection.executescript(f"BEGIN;{_SCHEMA}")
         connection.execute("INSERT INTO birth VALUES (1, ?)", (birth.text(),))
         connection.execute("COMMIT")
-    except BaseException:
-        path.unlink()  # half a file would pass for a damaged chain
-        raise
-    return connection
+        connection.close()  # the last one to close leaves everything in the one file
+        os.link(part, path)
+    finally:
+        part.unlink()
+    return connect_writer(path)
 
 
 def tip_of(connection: sqlite3.Connection, path: Path) -> Tip:
