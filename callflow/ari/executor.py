@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from callflow.ari import naming
+from callflow.ari.backoff import pauses
 from callflow.ari.connection import AriConnection
-from callflow.ari.errors import BadRequest, Conflict, NotFound, OutcomeUnknown, Refused, Unprocessable
+from callflow.ari.errors import BadRequest, Conflict, NotConnected, NotFound, OutcomeUnknown, Refused, Unprocessable
 from callflow.ari.protocol import applications, bridges, channels, endpoints, playbacks
 from callflow.ari.wire import Wire
 from callflow.core.commands import (
@@ -163,7 +164,7 @@ class AriExecutor:
         go_on = channels.continue_in_dialplan(
             channel_id=command.channel, context=_FROM_TRUNK, extension="s", label=str(command.label)
         )
-        for tries_left in reversed(range(_HAND_BACK_TRIES)):
+        for pause, tries_left in zip(pauses(), reversed(range(_HAND_BACK_TRIES)), strict=False):
             try:
                 with suppress(Refused):
                     await self._ari.request_http(step)
@@ -171,9 +172,10 @@ class AriExecutor:
                 break
             except (NotFound, Conflict):
                 break
-            except (Refused, OutcomeUnknown):
+            except (Refused, OutcomeUnknown, NotConnected):
                 if not tries_left:
                     raise
+                await asyncio.sleep(pause)
 
     async def _read_headers(self, command: ReadTrunkHeaders) -> Sequence[Event]:
         names = {f"PJSIP_HEADER(read,{name})": name for name in KEPT_HEADERS}
@@ -181,7 +183,7 @@ class AriExecutor:
         for function, name in names.items():
             read = channels.get_channel_var(channel_id=command.channel, variable=function)
             with suppress(Refused):  # 404 where the INVITE has no such header, or the caller is gone
-                value = (await self._ari.request(read)).value
+                value = (await self._ari.request_http(read)).value
                 if value:
                     found.append((name, value[:_LONGEST_HEADER]))
         return (TrunkHeadersRead(at=self._wire.now(), call=command.call, headers=tuple(found)),)
