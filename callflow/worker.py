@@ -94,7 +94,6 @@ class FallbackReader:
             part.write_text(str(call.place))
             part.replace(self._place)
 
-
     def _reached(self) -> int:
         """Where the last pass ended; from the beginning when that cannot be told: told twice is better than lost."""
         try:

@@ -73,7 +73,7 @@ HOSTILE_HEADERS = {
 EXPLAINED = (
     "has invalid UTF-8 characters which were replaced",  # a display name that is no text, or that was cut
     "Error building JSON from '{s: s}': Invalid UTF-8 string.",  # a header that was asked for and is no text
-    "Got 15 backtrace records",  # with the line above
+    "backtrace records",  # with the line above
     "Not enough buffer space in pjsip_hdr_print_on",  # a header of 4 kB that was asked for
 )
 """What Asterisk says of such calls, in its log."""
