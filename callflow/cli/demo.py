@@ -104,6 +104,7 @@ async def _stay(layout: Layout) -> bool:
     from callflow.demo.stage import set_stage  # noqa: PLC0415 - as above
 
     async with set_stage(layout, _Progress()) as stage:
+        _where_it_is(layout)
         with tempfile.TemporaryDirectory(prefix="callflow-demo-") as folder:
             await show_one_call(stage, Path(folder), _Progress())
         _what_to_try(layout)
@@ -111,8 +112,7 @@ async def _stay(layout: Layout) -> bool:
     return False
 
 
-def _what_to_try(layout: Layout) -> None:
-    settings = layout.settings
+def _where_it_is(layout: Layout) -> None:
     table = Table("who", "login", "password", title="Logins / Akun", title_justify="left")
     for login, password in layout.passwords.items():
         table.add_row(login, login, password)
@@ -121,6 +121,12 @@ def _what_to_try(layout: Layout) -> None:
     told.print()
     told.print(f"[bold]callflow is up / siap:[/bold]  {layout.web_url}", soft_wrap=True)
     told.print(table)
+    told.print()
+
+
+def _what_to_try(layout: Layout) -> None:
+    settings = layout.settings
+    told.print()
     told.print("What to try / Yang dapat dicoba:")
     told.print(f"  - sign in to {layout.web_url} and watch calls as they happen", soft_wrap=True)
     told.print(
@@ -128,5 +134,9 @@ def _what_to_try(layout: Layout) -> None:
         soft_wrap=True,
     )
     told.print("  - all scripted calls: make run ARGS=--once")
-    told.print("  - what was recorded: callflow calls list, with the environment in the README")
+    look = f"CALLFLOW_CONFIG={layout.config_file} .venv/bin/callflow"
+    told.print(f"  - look at the records: {look} calls list", soft_wrap=True)
+    told.print(
+        f"  - prove that nothing was changed: {look} audit verify; examine it all: {look} doctor", soft_wrap=True
+    )
     told.print("Ctrl-C ends all of it / mengakhiri semuanya.")

@@ -22,6 +22,7 @@ OPERATORS: Final[tuple[Person, ...]] = (
     ("budi", "Budi Santoso", ()),
     ("dewi", "Dewi Lestari", ()),
 )
+USUAL_WEB_PORT: Final = 8112
 USERS: Final = ("admin", "supervisor", "auditor")
 
 
@@ -111,6 +112,16 @@ class Layout:
             lines += ["", "[queue]", *(f"{name} = {value}" for name, value in self.queue.items())]
         return "\n".join(lines) + "\n"
 
+    @property
+    def config_file(self) -> Path:
+        """The settings as a file, for `CALLFLOW_CONFIG` of commands that look into this demonstration."""
+        return self.settings.data_dir / "callflow.toml"
+
+    def config_toml(self) -> str:
+        """The settings of this demonstration; no secret is among them."""
+        chosen = self.settings.model_dump(mode="json", exclude_none=True, exclude={"database_url"})
+        return "".join(f"{name} = {json.dumps(value)}\n" for name, value in chosen.items())
+
     def describe(self, *, root: Path | None, pids: dict[str, int]) -> dict[str, Any]:
         """What `demo.json` holds, so that any SIP phone or HTTP client can drive the demonstration."""
         settings = self.settings
@@ -165,7 +176,7 @@ def lay_out(
     Args:
         data_dir: of this demonstration.
         sip_port: for phones; None = a free one.
-        http_port: for the page and the API; None = a free one.
+        http_port: for the page and the API; None = 8112, or a free one where that is taken.
         queue: differences from the default queue policy, in seconds.
         operators: the people of the centre.
     """
@@ -181,7 +192,7 @@ def lay_out(
         ari_url=f"http://127.0.0.1:{ari_port}/ari",
         ami_port=free_port(),
         web_host="127.0.0.1",
-        web_port=http_port or free_port(),
+        web_port=http_port or (USUAL_WEB_PORT if is_free(USUAL_WEB_PORT) else free_port()),
         rtp_start=(start := free_rtp_start()),
         rtp_end=start + 1999,
     )
@@ -213,12 +224,19 @@ def free_port(host: str = "127.0.0.1") -> int:
         with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as udp:
             udp.bind((host, 0))
             port = int(udp.getsockname()[1])
-            with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as tcp:
-                try:
-                    tcp.bind((host, port))
-                except OSError:
-                    continue
+            if is_free(port, host):
                 return port
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a TCP server could listen there now."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as tcp:
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tcp.bind((host, port))
+        except OSError:
+            return False
+        return True
 
 
 def free_rtp_start() -> int:

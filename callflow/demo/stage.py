@@ -70,6 +70,7 @@ async def set_stage(layout: Layout, progress: Progress) -> AsyncIterator[Stage]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     lock = _lock(layout)
     layout.file.unlink(missing_ok=True)  # who waits for it must find it only once all is up
+    layout.config_file.write_text(layout.config_toml(), encoding="utf-8")
     settings.centre_path.write_text(layout.centre_toml(), encoding="utf-8")
     installation = locate()
     progress(f"Asterisk {installation.version}")
