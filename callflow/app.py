@@ -67,9 +67,14 @@ def run_until_signalled(main: Coroutine[Any, Any, None]) -> None:
 
 
 class Engine:
-    """The engine process: ARI, core and journal, nothing else."""
+    """The engine process: ARI, core and journal, nothing else.
+
+    Attributes:
+        fenced: another engine took over; this one must not be started again beside it.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self.fenced = False
         self._settings = settings
         self._clock = Clock()
         self._journal = Journal(
@@ -104,6 +109,7 @@ class Engine:
                 tasks.create_task(self._ari.run(edge), name="ari")
                 tasks.create_task(self._keep_checkpoints(loop), name="checkpoints")
         except* Fenced:
+            self.fenced = True
             log.critical("another engine owns the calls now; this one ends and must not be started beside it")
         finally:
             await port.close()

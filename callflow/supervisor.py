@@ -25,6 +25,8 @@ FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 10.0
 STEADY_AFTER_SECONDS: Final = 30.0
 """A process that ran this long starts over with the first pause."""
+STAY_ENDED: Final = 75
+"""A child that ends with this status is not started again: a fenced engine would take the calls back."""
 GRACE_SECONDS: Final = 8.0
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -101,6 +103,9 @@ class Supervisor:
                 raise
             self.pids.pop(name, None)
             self.on_change()
+            if code == STAY_ENDED:
+                log.critical("a process ended for good: another one owns its work", child=name)
+                return
             if time.monotonic() - started > STEADY_AFTER_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             log.error("a process ended; starting it again", child=name, code=code, pause_seconds=pause)

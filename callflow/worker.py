@@ -48,6 +48,10 @@ async def keep_doing(name: str, one_pass: Callable[[], Awaitable[None]]) -> None
         except (CallflowError, OSError, sqlite3.Error) as error:
             log.warning("a pass failed; it is tried again", work=name, error=str(error), pause_seconds=pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - a database's fault, or a defect, must not end the other work
+            fault = type(error).__name__  # not its text, which may name a person
+            log.warning("a pass raised; it is tried again", work=name, fault=fault, pause_seconds=pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(pause)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,7 @@ def render(
 def run() -> None:
     """Render the configuration and run Asterisk on it in the foreground, for systemd; it ends on SIGTERM."""
     settings = Settings()
+    os.umask(0o077)  # its recordings and logs are nobody else's on this machine
     centre, installation = load_centre(settings.centre_path), locate()
     rendered = render_configuration(settings, centre, installation)
     run_until_signalled(_serve(PrivateServer(settings, installation, rendered)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import signal
 import tempfile
 import time
@@ -35,6 +36,7 @@ def demo(  # noqa: PLR0917 - typer reads a command's options from its parameters
     as_json: Annotated[bool, typer.Option("--json", help="With --once: the records as JSON.")] = False,
 ) -> None:
     """Start a centre to try. Ctrl-C ends all of it."""
+    os.umask(0o077)
     logs.configure("WARNING", process="demo")
     layout = lay_out(data_dir, sip_port=sip_port, http_port=http_port, queue=QUICK if once else None)
     try:

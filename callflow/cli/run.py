@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from callflow import app, logs
 from callflow.settings import Settings
-from callflow.supervisor import Supervisor
+from callflow.supervisor import STAY_ENDED, Supervisor
 from callflow.web.server import run_web
 
 
@@ -25,11 +26,15 @@ def run(
     process: Annotated[Process | None, typer.Argument(help="Only this process; without it all of them.")] = None,
 ) -> None:
     """Run callflow until it is told to end. Each process ends and starts by itself; systemd needs only this command."""
+    os.umask(0o077)  # recordings, journal and database are nobody else's on this machine
     settings = Settings()
     logs.configure(settings.log_level, process=str(process or "run"))
     match process:
         case Process.ENGINE:
-            app.run_until_signalled(app.Engine(settings).run())
+            engine = app.Engine(settings)
+            app.run_until_signalled(engine.run())
+            if engine.fenced:
+                raise typer.Exit(STAY_ENDED)
         case Process.WORKER:
             app.run_until_signalled(app.run_worker(settings))
         case Process.WEB:

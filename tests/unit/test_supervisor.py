@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest_asyncio
 
-from callflow.supervisor import Supervisor
+from callflow.supervisor import STAY_ENDED, Supervisor
 
 PATIENCE_SECONDS = 30.0
 
@@ -72,3 +73,19 @@ async def test_others_go_on_when_one_keeps_failing(watched: Watched) -> None:
     wrong, also = await watched.pid("wrong"), await watched.pid("also")
     assert await watched.pid("wrong", other_than=wrong)
     assert await watched.pid("also", other_than=also)
+
+
+async def test_child_is_not_started_again_when_it_ends_for_good(tmp_path: Path) -> None:
+    package = tmp_path / "callflow"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        f"import pathlib, sys\nwith pathlib.Path({str(tmp_path / 'starts')!r}).open('a') as file:\n"
+        "    file.write('x')\n"
+        f"sys.exit({STAY_ENDED})\n"
+    )
+    supervisor = Supervisor({"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"})
+    supervisor.start("engine", ())
+    await asyncio.wait_for(supervisor.wait(), 20)
+    assert (tmp_path / "starts").read_text() == "x"
+    assert supervisor.pids == {}
