@@ -101,7 +101,7 @@ def connect(turn: Turn, call: Call) -> Call:
             call=call.call,
             offer=offer.offer,
             operator=offer.operator,
-            destination=None if offer.destination is None else offer.destination.name,
+            destination=offer.outside,
         )
     )
     return replace(

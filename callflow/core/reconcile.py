@@ -164,7 +164,7 @@ def _adopt_person(turn: Turn, call: Call, leg: SeenChannel, name: OfferId) -> Ca
             call=call.call,
             offer=offer.offer,
             operator=offer.operator,
-            destination=None if offer.destination is None else offer.destination.name,
+            destination=offer.outside,
         )
     )
     return replace(call, person=name, playing=None)

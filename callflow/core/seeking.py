@@ -97,7 +97,7 @@ def _begin_ringing(turn: Turn, offer: Offer, seconds: float) -> None:
             call=offer.call,
             offer=offer.offer,
             operator=offer.operator,
-            destination=None if offer.destination is None else offer.destination.name,
+            destination=offer.outside,
         )
     )
 

@@ -94,6 +94,11 @@ class Offer:
     made_at: datetime
     met: bool = False
 
+    @property
+    def outside(self) -> str | None:
+        """The name of the number outside that is rung; None where it is an operator."""
+        return None if self.destination is None else self.destination.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:

@@ -45,7 +45,7 @@ def restore(
 ) -> Restored:
     """What the Switchboard last knew. Blocks; never raises for what is in the files.
 
-    `skip_checkpoints` passes over that many of the newest: one that failed to start twice is not tried again.
+    `skip_checkpoints` passes over that many of the newest: for who found that the engine does not start on one.
     """
     checkpoint = newest_checkpoint(checkpoints, skip=skip_checkpoints)
     switchboard = Switchboard(checkpoint.state if checkpoint else None)
