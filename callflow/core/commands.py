@@ -83,6 +83,7 @@ class OfferCall(CallCommand):
     Attributes:
         ring_seconds: Asterisk's own limit, longer than the core's timer.
         caller_number: shown on the phone; None = unknown.
+        display: shown beside it, printable ASCII without quotes, at most 40 characters; '' = nothing.
     """
 
     offer: OfferId
@@ -90,11 +91,12 @@ class OfferCall(CallCommand):
     endpoint: EndpointName
     ring_seconds: float
     caller_number: str | None
+    display: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialDestination(CallCommand):
-    """Ring a number outside for the caller, with the citizen's number on it."""
+    """Ring a number outside for the caller, with the citizen's number on it; speech on that leg is watched."""
 
     offer: OfferId
     caller_channel: ChannelId
@@ -120,8 +122,80 @@ class JoinLegs(CallCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddLeg(CallCommand):
+    """Add an answered leg to a mixing bridge of the call, made where it is not there; comes back as LegJoined.
+
+    Attributes:
+        absorb_keys: an operator's keys are codes for us, never sounds for others.
+    """
+
+    bridge: BridgeId
+    offer: OfferId
+    absorb_keys: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCaller(CallCommand):
+    """Bring the caller back from the waiting bridge into a mixing bridge of the call; comes back as LegJoined."""
+
+    bridge: BridgeId
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBridge(CallCommand):
+    """Record a consultation: everything in this mixing bridge, made where it is not there, into one file until the
+    bridge is deleted. Recorded already = done.
+
+    Attributes:
+        name: the file's name without suffix, below the recordings' directory: `<call>-consult-1`.
+    """
+
+    bridge: BridgeId
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whisper(CallCommand):
+    """Play prompts to an answered leg alone, the operator's: what became of a code, never heard by the caller.
+
+    Nothing follows: a whisper that ends, or that fails, changes nothing.
+    """
+
+    offer: OfferId
+    playback: PlaybackId
+    prompts: tuple[Prompt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpCaller(CallCommand):
+    """Look up what is known of a number in the local read model; comes back as CallerHistoryKnown."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCitizen(CallCommand):
+    """Ring the citizen of an outbound call, with the centre's number on it.
+
+    Comes back as CitizenAnswered or CitizenNotReached.
+    """
+
+    channel: ChannelId
+    destination: Destination
+    ring_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginOutbound(CallCommand):
+    """Send an answered citizen through the dialplan, which records the call and offers it to us: CallArrived."""
+
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DestroyBridge(CallCommand):
-    """Delete the call's talk bridge."""
+    """Delete a bridge of the call's own: talk or consult."""
 
     bridge: BridgeId
 
@@ -151,6 +225,17 @@ class PrepareCentre(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCode(Command):
+    """Tell the operator who dialled a feature code what became of it, then hang up that channel.
+
+    Done outside the calls' lanes; a channel that is gone is no fault.
+    """
+
+    channel: ChannelId
+    prompts: tuple[Prompt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartTimer(Command):
     """Start or move a timer."""
 
@@ -172,6 +257,19 @@ class Refusal(StrEnum):
     NOT_SIGNED_IN = "not_signed_in"
     ON_CALL = "on_call"
     LAST_PRESENT = "last_present"
+    UNKNOWN_CODE = "unknown_code"
+    UNKNOWN_REASON = "unknown_reason"
+    NO_CALL = "no_call"
+    NOT_NOW = "not_now"
+    UNKNOWN_TARGET = "unknown_target"
+    TARGET_NOT_READY = "target_not_ready"
+    NO_OUTSIDE_TRUNK = "no_outside_trunk"
+    PARTY_THERE = "party_there"
+    NO_PARTY = "no_party"
+    NOT_SPOKEN = "not_spoken"
+    THREE_WAY_FIRST = "three_way_first"
+    UNKNOWN_CALLBACK = "unknown_callback"
+    NOT_YOURS = "not_yours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

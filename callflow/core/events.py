@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from callflow.core.city import CentreSettings, OperatorProfile
+from callflow.core.city import CentreSettings, Classification, OperatorProfile, Roster
 from callflow.core.ids import (
     BridgeId,
     CallId,
@@ -76,6 +76,13 @@ class OperatorChanged(Event):
     active: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterChanged(Event):
+    """The roster of shifts has a new version."""
+
+    roster: Roster
+
+
 # --- people and phones ----------------------------------------------------------------------------------------------
 
 
@@ -112,6 +119,114 @@ class ResumeRequested(Event):
 
     request: RequestId
     operator: OperatorId
+
+
+class TalkAction(StrEnum):
+    """What an operator who talks with a caller may ask for. The other party is an agency, a number or a colleague."""
+
+    JOIN = "join"  # bring a party in: three-way
+    CONSULT = "consult"  # speak with a party alone, the caller waits with music
+    MERGE = "merge"  # after a consultation: all three
+    RETURN = "return"  # after a consultation: back to the caller, the party is let go
+    DROP = "drop"  # let the party go, or stop seeking it
+    LEAVE = "leave"  # the confirming key: caller and party talk on without me
+    TRANSFER = "transfer"  # blind: seek that colleague or number for the caller, I leave at once
+    CHALLENGE = "challenge"  # ask a silent caller to press a key
+    END = "end"  # end the call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkRequested(Event):
+    """An operator asks for something about the call in hand.
+
+    Attributes:
+        target: who is meant: `medical`, an agency's name or code, a colleague's login or number, or a telephone
+            number; '' where the action needs none.
+    """
+
+    request: RequestId
+    operator: OperatorId
+    action: TalkAction
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationRequested(Event):
+    """Somebody says what a call was; the latest word counts.
+
+    Attributes:
+        call: None = the operator's call in hand, or the last one.
+        operator: who took the call and says so; None = somebody else, `by`, who may.
+    """
+
+    request: RequestId
+    classification: Classification
+    by: str
+    call: CallId | None = None
+    operator: OperatorId | None = None
+
+
+class CallbackAction(StrEnum):
+    """What may be done about the call-back of an abandoned call."""
+
+    TAKE = "take"  # it is mine from now on
+    DIAL = "dial"  # ring my phone, then the citizen
+    CLOSE = "close"  # it is settled; `outcome` says how
+
+
+class CallbackOutcome(StrEnum):
+    """How a call-back came to its end."""
+
+    REACHED = "reached"
+    REDIALLED = "redialled"  # the citizen called again and was answered
+    NOT_REACHED = "not_reached"  # tried, and given up by a person
+    NOT_NEEDED = "not_needed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackRequested(Event):
+    """An operator or a supervisor acts on a call-back.
+
+    Attributes:
+        callback: the abandoned call; None = the oldest that is open.
+        operator: who is to have it; a supervisor may name anyone.
+    """
+
+    request: RequestId
+    action: CallbackAction
+    operator: OperatorId | None
+    by: str
+    callback: CallId | None = None
+    outcome: CallbackOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeDialled(Event):
+    """An operator's idle phone dialled a feature code; the channel is in our application until we end it.
+
+    Attributes:
+        code: all that was dialled: `*11`, `*132`.
+    """
+
+    endpoint: EndpointName
+    channel: ChannelId
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCallGone(Event):
+    """The channel of a dialled feature code is gone."""
+
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorKeyPressed(Event):
+    """A key on an operator's leg during a call: part of a feature code, heard by nobody. 0-9, *, #."""
+
+    call: CallId
+    offer: OfferId
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +304,67 @@ class CallerReturned(Event):
     call: CallId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDisposition:
+    """What an earlier call of a number was, as an operator confirmed."""
+
+    at: datetime
+    classification: Classification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerHistory:
+    """What is known of a number, from the local read model.
+
+    Attributes:
+        calls: earlier calls of this number.
+        dispositions: confirmed ones, latest first, at most 50.
+        centre_pranks, centre_calls: among the centre's confirmed calls of the last months, for the prior; ghosts and
+            unclassified calls are in neither.
+    """
+
+    calls: int = 0
+    last_call_at: datetime | None = None
+    dispositions: tuple[PastDisposition, ...] = ()
+    centre_pranks: int = 0
+    centre_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerHistoryKnown(Event):
+    """The look-up's answer, at most 20 ms after it was asked for; `history` None = no answer in time."""
+
+    call: CallId
+    history: CallerHistory | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechHeard(Event):
+    """Speech was heard on a channel for the first time since it was answered; `offer` None = the caller's."""
+
+    call: CallId
+    offer: OfferId | None = None
+
+
+# --- the citizen's leg of an outbound call -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitizenAnswered(Event):
+    """The citizen of a call-back answered; the dialplan has still to begin the recording."""
+
+    call: CallId
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitizenNotReached(Event):
+    """The citizen of a call-back did not answer, or the line could not be had; `cause` is Q.850."""
+
+    call: CallId
+    cause: int
+
+
 # --- legs to operators and destinations -----------------------------------------------------------------------------
 
 
@@ -219,7 +395,7 @@ class LegGone(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegJoined(Event):
-    """A channel entered the call's talk bridge."""
+    """A channel entered the call's talk bridge or its consult bridge."""
 
     call: CallId
     channel: ChannelId
@@ -277,6 +453,7 @@ class Whereabouts(StrEnum):
     ALONE = "alone"
     WAITING = "waiting"
     TALKING = "talking"
+    CONSULTING = "consulting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,7 +489,7 @@ class Track:
     """One audio file of a call.
 
     Attributes:
-        name: `mixed`, `in` (from the caller) or `out` (to the caller).
+        name: `mixed`, `in` (from the caller), `out` (to the caller), or `consult-1` … of the call's consultations.
         path: relative to the recordings' directory.
         sha256: hex digest of the file.
     """
@@ -351,3 +528,18 @@ class FallbackWitnessed(Event):
     ended_at: datetime
     hung_up_by: str | None
     cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkReported(Event):
+    """AMI tells whether a trunk's far end answers; `trunk` is its endpoint in Asterisk."""
+
+    trunk: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackQueueReported(Event):
+    """AMI tells how many callers wait in the dialplan's own queue."""
+
+    waiting: int

@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from callflow.core.city import CentreSettings, OperatorProfile
-from callflow.core.events import Caller, Track
+from callflow.core.city import CentreSettings, Classification, OperatorProfile, Roster
+from callflow.core.events import Caller, CallbackOutcome, Track
 from callflow.core.ids import CallId, OfferId, OperatorId
 from callflow.core.states import OfferState, OperatorState
 
 
 class Stage(StrEnum):
-    """Where a call stands in the funnel: arrived = the sum of these five."""
+    """Where a call stands in the funnel: arrived = the sum of the first five. Outbound calls are apart."""
 
     ABANDONED_IN_IVR = "abandoned_in_ivr"
     ABANDONED_IN_QUEUE = "abandoned_in_queue"
     ANSWERED = "answered"
     HANDLED_IN_FALLBACK = "handled_in_fallback"
     ENDED_IN_INFORMATION = "ended_in_information"
+    OUTBOUND_REACHED = "outbound_reached"
+    OUTBOUND_NOT_REACHED = "outbound_not_reached"
 
 
 class HangupParty(StrEnum):
@@ -42,8 +44,52 @@ class QueueReason(StrEnum):
     FLOW = "flow"
     NO_FLOW = "no_flow"
     PERSON_LOST = "person_lost"
+    PARTY_GONE = "party_gone"
+    TRANSFERRED = "transferred"
     HANDED_BACK = "handed_back"
     ADOPTED = "adopted"
+
+
+class Direction(StrEnum):
+    """Who called whom."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class LegPurpose(StrEnum):
+    """What an offered leg is for: the person who serves the caller, or a party brought in beside this person."""
+
+    PERSON = "person"
+    PARTY = "party"
+
+
+class PartyKind(StrEnum):
+    """Who is brought in."""
+
+    MEDICAL = "medical"
+    AGENCY = "agency"
+    NUMBER = "number"
+    COLLEAGUE = "colleague"
+
+
+class PartyMode(StrEnum):
+    """How: beside the operator, spoken with first, or at once with the caller and nobody between."""
+
+    JOIN = "join"
+    CONSULT = "consult"
+    DIRECT = "direct"
+
+
+class PartyEnd(StrEnum):
+    """Why a party is sought or joined no more."""
+
+    NOT_REACHED = "not_reached"  # every destination was tried
+    HUNG_UP = "hung_up"
+    SILENT = "silent"
+    DROPPED = "dropped"  # by the operator
+    BECAME_PERSON = "became_person"  # a colleague took the call over
+    CALL_OVER = "call_over"
 
 
 class AlarmKind(StrEnum):
@@ -58,6 +104,13 @@ class AlarmKind(StrEnum):
     NO_FLOW = "no_flow"
     PROMPT_FAILED = "prompt_failed"
     LEG_STUCK = "leg_stuck"
+    SEAT_EMPTY = "seat_empty"
+    PAUSE_OVERDUE = "pause_overdue"
+    MEDICAL_NOT_REACHED = "medical_not_reached"
+    PARTY_NOT_REACHED = "party_not_reached"
+    CALLBACK_OVERDUE = "callback_overdue"
+    TRUNK_DOWN = "trunk_down"
+    FALLBACK_IN_USE = "fallback_in_use"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +129,18 @@ class CallFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOpened(CallFact):
-    """A call arrived."""
+    """A call arrived, or an outbound one was begun.
+
+    Attributes:
+        callback_of: the abandoned call that an outbound one answers.
+    """
 
     arrived_at: datetime
     caller: Caller
     dialled: str
     trunk: str
+    direction: Direction = Direction.INBOUND
+    callback_of: CallId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +176,17 @@ class CallQueued(CallFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferMade(CallFact):
-    """A phone is being rung for the call: an operator's, or one outside."""
+    """A phone is being rung for the call: an operator's, or one outside.
+
+    Attributes:
+        reason: why this one, in words; shown to auditors.
+    """
 
     offer: OfferId
     operator: OperatorId | None
     destination: str | None
+    purpose: LegPurpose = LegPurpose.PERSON
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +213,175 @@ class PersonLost(CallFact):
 
     offer: OfferId
     cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorLeft(CallFact):
+    """The operator left caller and party to talk on; the call goes on.
+
+    Attributes:
+        confirmed: by the operator's key after the party had spoken; False = the leg broke off or was hung up, and
+            another operator is sought.
+    """
+
+    offer: OfferId
+    operator: OperatorId | None
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartySought(CallFact):
+    """A party is being brought in; its destinations are tried in order.
+
+    Attributes:
+        name: `medical`, an agency's name, a colleague's login, or the number.
+        operator: who asked; None = the flow's medical branch.
+    """
+
+    name: str
+    kind: PartyKind
+    mode: PartyMode
+    operator: OperatorId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyJoined(CallFact):
+    """The party is in one bridge with the caller (`three_way` with an operator beside them)."""
+
+    offer: OfferId
+    name: str
+    destination: str | None
+    operator: OperatorId | None
+    three_way: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartySpoke(CallFact):
+    """Speech was heard from the party."""
+
+    offer: OfferId
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyGone(CallFact):
+    """The party is there no more, or is sought no more; `offer` None = no leg of it was up."""
+
+    name: str
+    offer: OfferId | None
+    reason: PartyEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultationBegan(CallFact):
+    """Operator and party speak alone, the caller hears music; `number` counts the call's consultations from 1.
+
+    The audio is the recording's track `consult-<number>`.
+    """
+
+    offer: OfferId
+    number: int
+    operator: OperatorId | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultationEnded(CallFact):
+    """The consultation is over, however it goes on."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerAssessed(CallFact):
+    """What is known of the caller's number, with the one line of reason that operators see.
+
+    Attributes:
+        score: posterior mean of a prank, 0 … 1; the prior alone for an unknown number.
+        flagged: shown as a suspicion. warned: the warning prompt is due too.
+        pranks, confirmed: of the dispositions in the window, decay aside.
+        later_seconds: how much later the caller stands among equals.
+    """
+
+    score: float
+    flagged: bool
+    warned: bool
+    calls: int
+    pranks: int
+    confirmed: int
+    later_seconds: float
+    reason_id: str
+    reason_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallClassified(CallFact):
+    """Somebody said what the call was; the latest word counts."""
+
+    classification: Classification
+    by: str
+    operator: OperatorId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSpoke(CallFact):
+    """Speech was heard from the caller for the first time."""
+
+
+class ChallengeKind(StrEnum):
+    """Why a caller is asked to press a key."""
+
+    SILENT = "silent"
+    PRANK = "prank"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerChallenged(CallFact):
+    """The caller is asked to press a key. Nothing follows from silence."""
+
+    kind: ChallengeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeAnswered(CallFact):
+    """The caller pressed a key after a challenge: somebody is there."""
+
+    kind: ChallengeKind
+
+
+# --- call-backs -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackOpened(CallFact):
+    """A citizen with a number gave up before a person answered: somebody is to call back. `call` is that call."""
+
+    number: str
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackAssigned(CallFact):
+    """A call-back has an owner, who has until `deadline`."""
+
+    operator: OperatorId
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackTried(CallFact):
+    """An attempt was begun: the outbound call `attempt`."""
+
+    attempt: CallId
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackClosed(CallFact):
+    """A call-back is settled; `by` is who says so, or the outbound or second call that settled it."""
+
+    outcome: CallbackOutcome
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +451,23 @@ class SettingsApplied(Fact):
     """The centre's settings in force."""
 
     settings: CentreSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterInForce(Fact):
+    """The roster in force."""
+
+    roster: Roster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftBegan(Fact):
+    """A shift of the roster begins: who is expected, and who of them is there."""
+
+    shift: str
+    until: datetime
+    expected: tuple[OperatorId, ...]
+    present: tuple[OperatorId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,28 @@ def talk_bridge(call: CallId) -> BridgeId:
     return BridgeId(f"{call}.talk")
 
 
+def consult_bridge(call: CallId) -> BridgeId:
+    """The mixing bridge in which an operator consults another party while the caller waits with music."""
+    return BridgeId(f"{call}.consult")
+
+
+def callback_call(abandoned: CallId, number: int) -> CallId:
+    """The outbound call that is the `number`-th attempt to reach an abandoned call's citizen."""
+    return CallId(f"{abandoned}.b{number}")
+
+
+def citizen_channel(call: CallId) -> ChannelId:
+    """The citizen's channel of an outbound call. Not the call's id itself: Asterisk refuses a new channel whose id is
+    the beginning of a living one's, as the operator's leg's would be."""
+    return ChannelId(f"{call}.citizen")
+
+
+def outbound_call_of_channel(channel: str) -> CallId | None:
+    """The outbound call of a citizen's channel that we made; None for any other."""
+    call, dot, last = channel.rpartition(".")
+    return CallId(call) if dot and last == "citizen" else None
+
+
 def waiting_bridge(centre: CentreId) -> BridgeId:
     """The holding bridge in which the centre's callers wait with music."""
     return BridgeId(f"waiting-{centre}")

@@ -6,10 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from callflow.core.city import CentreSettings, Destination, OperatorProfile
+from callflow.core.city import CentreSettings, Destination, OperatorProfile, Roster
 from callflow.core.events import Caller, FlowPublished
-from callflow.core.facts import AlarmRaised
-from callflow.core.ids import CallId, ChannelId, OfferId, OperatorId, PlaybackId
+from callflow.core.facts import (
+    AlarmRaised,
+    CallerAssessed,
+    ChallengeKind,
+    Direction,
+    LegPurpose,
+    PartyKind,
+    PartyMode,
+)
+from callflow.core.ids import BridgeId, CallId, ChannelId, OfferId, OperatorId, PlaybackId
 from callflow.core.states import CallState, OfferState, OperatorState
 from callflow.core.timers import Timer
 
@@ -45,15 +53,52 @@ class IvrPosition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One citizen's call.
+class Party:
+    """Who is brought into a call beside the operator: an agency, a number, or a colleague. One at a time.
 
     Attributes:
+        name: as `PartySought` tells it.
+        next_destination: index of the destination that is tried after the present one.
+        colleague: the operator who is meant, where it is one.
+        by: the operator who asked; None = the flow's medical branch.
+        offer: its leg now, ringing or answered; None = between two destinations.
+        spoke: speech was heard from the leg that is there now.
+        leaving: the operator goes as soon as party and caller are joined.
+    """
+
+    name: str
+    kind: PartyKind
+    mode: PartyMode
+    destinations: tuple[Destination, ...] = ()
+    next_destination: int = 0
+    colleague: OperatorId | None = None
+    by: OperatorId | None = None
+    offer: OfferId | None = None
+    spoke: bool = False
+    leaving: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One citizen's call, or an operator's call to one.
+
+    Attributes:
+        channel: the citizen's; of an outbound call whether it exists yet or not.
+        callback_of: the abandoned call that this outbound one answers.
+        priority: of its tier; lower goes first.
+        place_at: where it stands among equals: the arrival, or that of an earlier call; later for a flagged caller.
         at_head: the caller lost a person already and goes before all others.
-        person: the answered offer, joining or talking.
-        joined: channels seen in the talk bridge.
+        seeks: an operator is sought: always while QUEUED without a person, and beside a party that talks already.
+        prefer: this operator first: lost a moment ago, or asked for by a colleague.
+        medical: of the flow's medical branch: an ambulance service is joined when no operator comes in time.
+        person: the answered offer of who serves the caller, joining or talking.
+        party: who is brought in beside.
+        bridge: the bridge of the call's own that the caller was seen in; None = another, or on the way.
         connected_at: first moment with a person; the call counts as answered from then on.
         last_resort: the last-resort list is being rung; `next_destination` is the index of its next entry.
+        spoke: speech was heard from the caller.
+        challenge: what the caller was asked to press a key for, until a key comes.
+        consultations: how many there were.
     """
 
     call: CallId
@@ -63,19 +108,31 @@ class Call:
     trunk: str
     arrived_at: datetime
     state: CallState
+    direction: Direction = Direction.INBOUND
+    callback_of: CallId | None = None
     ivr: IvrPosition | None = None
     tier: str | None = None
+    priority: int = 0
+    place_at: datetime | None = None
     skill: str | None = None
     queued_at: datetime | None = None
     at_head: bool = False
+    seeks: bool = False
+    prefer: OperatorId | None = None
+    medical: bool = False
     playing: PlaybackId | None = None
     playbacks: int = 0
     offers_made: int = 0
     person: OfferId | None = None
-    joined: frozenset[ChannelId] = frozenset()
+    party: Party | None = None
+    bridge: BridgeId | None = None
     connected_at: datetime | None = None
     last_resort: bool = False
     next_destination: int = 0
+    assessed: CallerAssessed | None = None
+    spoke: bool = False
+    challenge: ChallengeKind | None = None
+    consultations: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +141,8 @@ class Offer:
 
     Attributes:
         met: caller and person were in one bridge.
+        bridge: the bridge of the call's own that the leg was seen in; None = another, or on the way.
+        keys: of a feature code that is being pressed, from its star on.
     """
 
     offer: OfferId
@@ -92,7 +151,10 @@ class Offer:
     destination: Destination | None
     state: OfferState
     made_at: datetime
+    purpose: LegPurpose = LegPurpose.PERSON
     met: bool = False
+    bridge: BridgeId | None = None
+    keys: str = ""
 
     @property
     def outside(self) -> str | None:
@@ -109,7 +171,9 @@ class Operator:
         pause: the reason, '' when not paused; SET_ASIDE when the centre did it after an unanswered offer.
         since: when `state` began; who is AVAILABLE longest is offered first.
         online: the phone is registered.
-        elsewhere: there is a channel on the phone that is not ours.
+        foreign: channels on the phone that are neither our legs nor dialled codes.
+        codes: channels of feature codes that the phone dialled: at work, but not to be rung.
+        last_call: the call that this person served last, for its classification.
     """
 
     profile: OperatorProfile
@@ -119,9 +183,43 @@ class Operator:
     state: OperatorState = OperatorState.SIGNED_OUT
     since: datetime
     online: bool = False
-    elsewhere: bool = False
+    foreign: frozenset[ChannelId] = frozenset()
+    codes: frozenset[ChannelId] = frozenset()
     offer: OfferId | None = None
     call: CallId | None = None
+    last_call: CallId | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """There is a channel on the phone that is not ours."""
+        return bool(self.foreign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A citizen who gave up before a person answered, and whom somebody is to call back.
+
+    Attributes:
+        call: the abandoned call. number: E.164.
+        attempts: outbound calls begun. attempt: the one under way.
+    """
+
+    call: CallId
+    number: str
+    opened_at: datetime
+    deadline: datetime
+    owner: OperatorId | None = None
+    attempts: int = 0
+    attempt: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Who gave up a moment ago: a call from the same number gets this place. `call` is the one that was given up."""
+
+    call: CallId
+    place_at: datetime
+    at_head: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +240,8 @@ class State:
 
     Attributes:
         flows: versions in force or in use by a call.
+        recalls: by number. callbacks: open ones, by the abandoned call, oldest first.
+        talk_seconds: a call's usual time with a person, a moving mean, for the expected wait.
         timers: by `timer_key`. alarms: by `alarm_key`.
     """
 
@@ -151,6 +251,10 @@ class State:
     operators: dict[OperatorId, Operator] = field(default_factory=dict)
     calls: dict[CallId, Call] = field(default_factory=dict)
     offers: dict[OfferId, Offer] = field(default_factory=dict)
+    recalls: dict[str, Recall] = field(default_factory=dict)
+    callbacks: dict[CallId, Callback] = field(default_factory=dict)
+    roster: Roster = Roster()
+    talk_seconds: float = 120.0
     timers: dict[str, RunningTimer] = field(default_factory=dict)
     alarms: dict[str, AlarmRaised] = field(default_factory=dict)
 

@@ -17,6 +17,9 @@ class CallState(StrEnum):
     IN_IVR = "in_ivr"
     QUEUED = "queued"
     CONNECTED = "connected"
+    CONSULTING = "consulting"
+    THREE_WAY = "three_way"
+    AGENCY_ONLY = "agency_only"
     ENDED = "ended"
 
 
@@ -27,6 +30,11 @@ class CallTrigger(StrEnum):
     SENT_TO_QUEUE = "sent_to_queue"
     PERSON_JOINED = "person_joined"
     PERSON_LOST = "person_lost"
+    PERSON_LEFT = "person_left"
+    PARTY_JOINED = "party_joined"
+    PARTY_LEFT = "party_left"
+    CONSULTED = "consulted"
+    TRANSFERRED = "transferred"
     RETURNED = "returned"
     HANDED_BACK = "handed_back"
     ENDED = "ended"
@@ -86,6 +94,8 @@ class IllegalTransition(CallflowError):
 
 
 _C, _CT = CallState, CallTrigger
+_OPEN = (_C.ARRIVED, _C.IN_IVR, _C.QUEUED, _C.CONNECTED, _C.CONSULTING, _C.THREE_WAY, _C.AGENCY_ONLY)
+_WITH_PERSON = (_C.CONNECTED, _C.CONSULTING)
 CALL_TRANSITIONS: Mapping[tuple[CallState, CallTrigger], CallState] = MappingProxyType(
     {
         (_C.ARRIVED, _CT.ENTERED_FLOW): _C.IN_IVR,
@@ -93,12 +103,25 @@ CALL_TRANSITIONS: Mapping[tuple[CallState, CallTrigger], CallState] = MappingPro
         (_C.ARRIVED, _CT.PERSON_JOINED): _C.CONNECTED,
         (_C.IN_IVR, _CT.SENT_TO_QUEUE): _C.QUEUED,
         (_C.QUEUED, _CT.PERSON_JOINED): _C.CONNECTED,
-        (_C.CONNECTED, _CT.PERSON_LOST): _C.QUEUED,
-        (_C.IN_IVR, _CT.RETURNED): _C.QUEUED,
-        (_C.QUEUED, _CT.RETURNED): _C.QUEUED,
-        (_C.CONNECTED, _CT.RETURNED): _C.QUEUED,
-        **{(state, _CT.HANDED_BACK): _C.ENDED for state in (_C.ARRIVED, _C.IN_IVR, _C.QUEUED, _C.CONNECTED)},
-        **{(state, _CT.ENDED): _C.ENDED for state in (_C.ARRIVED, _C.IN_IVR, _C.QUEUED, _C.CONNECTED)},
+        # an operator talks with the caller, and brings in a party
+        (_C.CONNECTED, _CT.CONSULTED): _C.CONSULTING,
+        (_C.CONNECTED, _CT.PARTY_JOINED): _C.THREE_WAY,
+        (_C.CONSULTING, _CT.PARTY_JOINED): _C.THREE_WAY,
+        (_C.CONSULTING, _CT.PARTY_LEFT): _C.CONNECTED,
+        (_C.THREE_WAY, _CT.PARTY_LEFT): _C.CONNECTED,
+        # the operator leaves: an outside party talks on with the caller; a colleague becomes the person
+        (_C.THREE_WAY, _CT.PERSON_LEFT): _C.AGENCY_ONLY,
+        (_C.THREE_WAY, _CT.PERSON_LOST): _C.AGENCY_ONLY,
+        (_C.THREE_WAY, _CT.TRANSFERRED): _C.CONNECTED,
+        (_C.CONNECTED, _CT.TRANSFERRED): _C.QUEUED,
+        # nobody is with the caller but the party, and an operator may still be sought
+        (_C.QUEUED, _CT.PARTY_JOINED): _C.AGENCY_ONLY,
+        (_C.AGENCY_ONLY, _CT.PERSON_JOINED): _C.THREE_WAY,
+        (_C.AGENCY_ONLY, _CT.PARTY_LEFT): _C.QUEUED,
+        **{(state, _CT.PERSON_LOST): _C.QUEUED for state in _WITH_PERSON},
+        **{(state, _CT.RETURNED): _C.QUEUED for state in _OPEN if state is not _C.ARRIVED},
+        **{(state, _CT.HANDED_BACK): _C.ENDED for state in _OPEN},
+        **{(state, _CT.ENDED): _C.ENDED for state in _OPEN},
     }
 )
 
