@@ -21,6 +21,7 @@ from callflow.flows.model import (
     Goto,
     Info,
     LanguageIs,
+    Medical,
     Menu,
     Node,
     Prompt,
@@ -92,6 +93,8 @@ def _own_fields(node: Node) -> dict[str, object]:
         case Queue():
             skill = {} if node.skill is None else {"skill": node.skill}
             fields = {"tier": node.tier.value, **skill, "label": _text(node.label)}
+        case Medical():
+            fields = {"tier": node.tier.value, "skill": node.skill, "label": _text(node.label)}
         case Info():
             fields = {
                 "prompts": _prompts(node.prompts),

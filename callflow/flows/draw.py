@@ -6,7 +6,21 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from callflow.flows.model import Branch, End, FlowDocument, Gather, Goto, Info, Menu, Node, NodeName, Prompt, Queue, Say
+from callflow.flows.model import (
+    Branch,
+    End,
+    FlowDocument,
+    Gather,
+    Goto,
+    Info,
+    Medical,
+    Menu,
+    Node,
+    NodeName,
+    Prompt,
+    Queue,
+    Say,
+)
 
 _OUTLINES: Final[Mapping[type[Node], tuple[str, str]]] = {
     Say: ("[", "]"),
@@ -14,6 +28,7 @@ _OUTLINES: Final[Mapping[type[Node], tuple[str, str]]] = {
     Gather: ("[/", "/]"),
     Branch: ("{", "}"),
     Queue: ("([", "])"),
+    Medical: ("[/", "\\]"),
     Info: ("[[", "]]"),
     Goto: (">", "]"),
     End: ("(((", ")))"),
@@ -67,7 +82,7 @@ def _described(node: Node) -> list[str]:
             lines += [_names(node.prompts), f"{node.timeout_seconds:g} s, {node.attempts} x"]
         case Info():
             lines += [_names(node.prompts), f"{node.end_key} = end"]
-        case Queue():
+        case Queue() | Medical():
             lines += [f"{node.label.id} / {node.label.en}", node.tier.value]
             if node.skill is not None:
                 lines.append(f"skill {node.skill}")

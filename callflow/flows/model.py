@@ -233,6 +233,29 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Medical:
+    """Seeks a person for somebody ill or hurt: the flow is over, the call waits for an operator with `skill`.
+
+    Where none takes the call in time, it is joined with the ambulance service while an operator is sought on
+    (DOMAIN.md, rule 4); the times and the ambulance numbers are the centre's, never the flow's.
+
+    Attributes:
+        skill: what the operator should have; relaxed with time, as in a `Queue`.
+        label: what operators and supervisors see of the caller's choice.
+    """
+
+    name: NodeName
+    tier: Tier
+    skill: str
+    label: Text
+
+    @property
+    def exits(self) -> Mapping[str, NodeName]:
+        """None: a person or the ambulance service takes over."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
     """Plays a message, then offers an operator. Only `end_key`, pressed once the offer has begun, leads to `end`.
 
@@ -283,7 +306,9 @@ class End:
         return {}
 
 
-Node: TypeAlias = Say | Menu | Gather | Branch | Queue | Info | Goto | End
+SeeksPerson: TypeAlias = Queue | Medical
+"""The nodes at which a flow has led the caller to a person."""
+Node: TypeAlias = Say | Menu | Gather | Branch | Queue | Medical | Info | Goto | End
 """The closed set of nodes; a new kind of node is added here, in `parse_nodes.py` and in `canonical.py`."""
 
 

@@ -31,6 +31,7 @@ from callflow.flows.model import (
     Info,
     Language,
     LanguageIs,
+    Medical,
     Menu,
     Node,
     NodeName,
@@ -162,6 +163,15 @@ def _queue(name: NodeName, fields: Fields, exits: Exits) -> Queue:
     )
 
 
+def _medical(name: NodeName, fields: Fields, exits: Exits) -> Medical:
+    return Medical(
+        name=name,
+        tier=fields.choice("tier", Tier),
+        skill=fields.string("skill", SLUG),
+        label=fields.text("label"),
+    )
+
+
 def _info(name: NodeName, fields: Fields, exits: Exits) -> Info:
     return Info(
         name=name,
@@ -188,11 +198,12 @@ _READERS: Final[dict[str, Callable[[NodeName, Fields, Exits], Node]]] = {
     "gather": _gather,
     "branch": _branch,
     "queue": _queue,
+    "medical": _medical,
     "info": _info,
     "goto": _goto,
     "end": _end,
 }
-_WITHOUT_EXITS: Final = ("queue", "end")
+_WITHOUT_EXITS: Final = ("queue", "medical", "end")
 
 
 def read_node(name: NodeName, fields: Fields, exits_of: Callable[[object], Exits]) -> Node | Exits:

@@ -105,8 +105,9 @@ _MESSAGES: dict[ProblemCode, tuple[str, str]] = {
         "mengarah ke '{target}' yang tidak ada; sebut simpul yang ada{hint}",
     ),
     ProblemCode.NO_QUEUE: (
-        "no node of type queue: nobody would answer; add a queue and lead callers to it",
-        "tidak ada simpul jenis queue: tidak ada yang menjawab; tambahkan queue dan arahkan penelepon ke sana",
+        "no node of type queue or medical: nobody would answer; add a queue and lead callers to it",
+        "tidak ada simpul jenis queue atau medical: tidak ada yang menjawab; tambahkan queue dan arahkan penelepon "
+        "ke sana",
     ),
     ProblemCode.UNREACHABLE: (
         "no caller can get here from the start node '{start}'; lead an exit here or remove the node",

@@ -2,8 +2,8 @@
 
 What the rules rest on (DOMAIN.md, rule 1; DESIGN.md, Flows): an exit is *chosen* when the caller pressed a menu key
 or an information's end key, else it is *automatic*: silence, wrong keys, digits, what is known of the call. Automatic
-exits never form a circle, so a caller who does nothing always reaches a queue. A circle that needs a key each time
-round (hear it again) is bounded by the step budget, after which a person takes the call.
+exits never form a circle, so a caller who does nothing always reaches a queue or the medical branch. A circle that
+needs a key each time round (hear it again) is bounded by the step budget, after which a person takes the call.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from callflow.flows.model import (
     Node,
     NodeName,
     Prompt,
-    Queue,
     Say,
+    SeeksPerson,
 )
 from callflow.flows.parse import Draft, parse_flow
 from callflow.flows.problems import Problem, ProblemCode, problem
@@ -112,7 +112,7 @@ def _hint(name: NodeName, names: Collection[NodeName]) -> str:
 def _endings(document: FlowDocument, *, all_read: bool) -> Iterator[Problem]:
     """A call ends with a person, or at an end that the caller chose."""
     nodes = document.nodes
-    if nodes and all_read and not any(isinstance(node, Queue) for node in nodes.values()):
+    if nodes and all_read and not any(isinstance(node, SeeksPerson) for node in nodes.values()):
         yield problem(ProblemCode.NO_QUEUE, field="nodes")
     if isinstance(nodes.get(document.start), End):
         yield problem(ProblemCode.END_NOT_ALLOWED, field="start", target=document.start)
@@ -142,7 +142,7 @@ def _information(document: FlowDocument) -> Iterator[Problem]:
             yield problem(ProblemCode.INFO_NOT_CHOSEN, node=name, source=unchosen[name])
         offered = _settled(document, node.operator)
         for target in (target for target in nodes if target in offered):
-            if not isinstance(nodes[target], Queue | End):
+            if not isinstance(nodes[target], SeeksPerson | End):
                 kind = type(nodes[target]).__name__.lower()
                 yield problem(
                     ProblemCode.INFO_WITHOUT_OPERATOR, node=name, at_exit="operator", target=target, kind=kind

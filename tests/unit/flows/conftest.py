@@ -48,6 +48,7 @@ _WHOLE: Mapping = {
             "exits": {
                 "1": "person",
                 "2": "postcode",
+                "4": "ambulance",
                 "6": "news",
                 "*": "greet",
                 "no_input": "person",
@@ -76,6 +77,12 @@ _WHOLE: Mapping = {
             "tier": "gawat_darurat",
             "skill": "health",
             "label": {"id": "Siapa saja", "en": "Anyone"},
+        },
+        "ambulance": {
+            "type": "medical",
+            "tier": "gawat_darurat",
+            "skill": "health",
+            "label": {"id": "Ambulans", "en": "Ambulance"},
         },
         "bye": {"type": "end"},
     },

@@ -41,7 +41,12 @@ def test_version_is_the_same_when_only_the_writing_differs(whole: Mapping) -> No
 
 @pytest.mark.parametrize(
     ("node", "field", "value"),
-    [("choices", "attempts", 3), ("person", "tier", "informasi"), ("greet", "prompts", ["greeting"])],
+    [
+        ("choices", "attempts", 3),
+        ("person", "tier", "informasi"),
+        ("ambulance", "type", "queue"),
+        ("greet", "prompts", ["greeting"]),
+    ],
 )
 def test_version_differs_when_a_field_does(node: str, field: str, value: object, whole: Mapping) -> None:
     before = flow_digest(read(whole))

@@ -10,7 +10,7 @@ import pytest
 from callflow.errors import ConfigurationError
 from callflow.flows import default
 from callflow.flows.default import default_flow, default_flow_text
-from callflow.flows.model import FALLBACK_QUEUE, Info, Menu, NodeName, Queue, Tier
+from callflow.flows.model import FALLBACK_QUEUE, Info, Medical, Menu, NodeName, Queue, Tier
 from callflow.flows.validate import check_flow
 from callflow.media.manifest import DEFAULT_MANIFEST, load_manifest
 
@@ -34,7 +34,6 @@ def test_default_flow_is_clean_when_checked_with_the_manifest() -> None:
 @pytest.mark.parametrize(
     ("key", "tier", "label"),
     [
-        ("1", Tier.GAWAT_DARURAT, "Medis"),
         ("2", Tier.GAWAT_DARURAT, "Kebakaran/penyelamatan"),
         ("3", Tier.GAWAT_DARURAT, "Keamanan"),
         ("4", Tier.GAWAT_DARURAT, "Bencana"),
@@ -50,7 +49,9 @@ def test_caller_is_queued_at_once_when_a_key_or_none_is_pressed(key: str, tier: 
 
 
 def test_caller_gets_a_health_officer_first_when_the_need_is_medical() -> None:
-    assert queue(welcome().on_key["1"]).skill == "health"
+    node = default_flow().nodes[welcome().on_key["1"]]
+    assert isinstance(node, Medical)
+    assert (node.tier, node.skill, node.label.id) == (Tier.GAWAT_DARURAT, "health", "Medis")
 
 
 def test_second_wrong_key_leads_to_an_operator_when_pressed() -> None:

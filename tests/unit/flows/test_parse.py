@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from callflow.flows.model import Branch, Gather, Menu, Queue, TimeOfDay
+from callflow.flows.model import Branch, Gather, Medical, Menu, Queue, TimeOfDay
 from callflow.flows.parse import MAX_NODES, parse_flow
 from callflow.flows.problems import Problem, ProblemCode
 
@@ -35,13 +35,16 @@ def test_document_is_read_when_every_field_is_right(whole: Mapping) -> None:
     menu, gather, branch, queue = nodes["choices"], nodes["postcode"], nodes["hours"], nodes["person"]
     assert isinstance(menu, Menu)
     assert (menu.timeout_seconds, menu.attempts) == (4.5, 2)
-    assert list(menu.exits) == ["1", "2", "6", "*", "no_input", "wrong_key"]
+    assert list(menu.exits) == ["1", "2", "4", "6", "*", "no_input", "wrong_key"]
     assert isinstance(gather, Gather)
     assert (gather.max_digits, gather.terminator) == (5, "#")
     assert isinstance(branch, Branch)
     assert branch.cases[0].when == (TimeOfDay(from_minute=22 * 60, to_minute=6 * 60),)
     assert isinstance(queue, Queue)
     assert queue.exits == {}
+    medical = nodes["ambulance"]
+    assert isinstance(medical, Medical)
+    assert (medical.skill, medical.label.en, dict(medical.exits)) == ("health", "Ambulance", {})
 
 
 def test_optional_fields_are_none_when_left_out(whole: Mapping) -> None:
@@ -57,8 +60,9 @@ def test_optional_fields_are_none_when_left_out(whole: Mapping) -> None:
 
 
 @pytest.mark.parametrize("exits", [{}, {"exits": {}}], ids=["absent", "empty"])
-def test_queue_is_read_when_its_exits_are(exits: Mapping, whole: Mapping) -> None:
-    whole["nodes"]["person"] |= exits
+@pytest.mark.parametrize("node", ["person", "ambulance"])
+def test_queue_is_read_when_its_exits_are(node: str, exits: Mapping, whole: Mapping) -> None:
+    whole["nodes"][node] |= exits
     assert parse_flow(whole).problems == ()
 
 
@@ -111,6 +115,10 @@ def test_queue_is_read_when_its_exits_are(exits: Mapping, whole: Mapping) -> Non
         ("nodes/person/tier", None, ("wrong_type", "person", None, "tier")),
         ("nodes/person/skill", None, ("wrong_type", "person", None, "skill")),
         ("nodes/person/exits", {"next": "bye"}, ("unknown_exit", "person", "next", None)),
+        ("nodes/ambulance/skill", "Not a slug", ("bad_value", "ambulance", None, "skill")),
+        ("nodes/ambulance/tier", "urgent", ("bad_value", "ambulance", None, "tier")),
+        ("nodes/ambulance/destinations", ["118"], ("unknown_key", "ambulance", None, None)),
+        ("nodes/ambulance/exits", {"next": "bye"}, ("unknown_exit", "ambulance", "next", None)),
         ("nodes/bye/prompts", ["menu"], ("unknown_key", "bye", None, None)),
         ("nodes/hours/cases", {}, ("wrong_type", "hours", None, "cases")),
         ("nodes/hours/cases/0", 5, ("wrong_type", "hours", None, "cases[1]")),
@@ -154,9 +162,15 @@ def test_missing_is_named_once_when_the_type_of_a_node_is_left_out(whole: Mappin
     assert places(parse_flow(whole).problems) == [("missing", "hop", None, "type")]
 
 
+@pytest.mark.parametrize("field", ["tier", "skill", "label"])
+def test_missing_is_named_when_a_field_of_a_medical_node_is_left_out(field: str, whole: Mapping) -> None:
+    del whole["nodes"]["ambulance"][field]
+    assert places(parse_flow(whole).problems) == [("missing", "ambulance", None, field)]
+
+
 def test_missing_exit_is_named_when_any_exit_of_any_node_is_left_out(whole: Mapping) -> None:
     names = [(node, name) for node, value in whole["nodes"].items() for name in value.get("exits", {})]
-    assert len(names) == 18
+    assert len(names) == 19
     for node, name in names:
         if len(name) == 1:  # a menu may have any of the keys
             continue

@@ -29,10 +29,12 @@ from callflow.flows.model import (
     Goto,
     Info,
     Language,
+    Medical,
     Menu,
     NodeName,
     Queue,
     Say,
+    SeeksPerson,
 )
 from callflow.flows.parse import parse_flow
 from callflow.flows.problems import Problem, ProblemCode
@@ -129,7 +131,8 @@ def flows(draw: st.DrawFn, *, careful: bool) -> Mapping:
     """A flow of up to ten nodes; a careful writer leads automatic exits onwards and ends calls only where allowed."""
     inner = [f"n{i}" for i in range(draw(st.integers(1, 8)))]
     everywhere = [*inner, "person", "bye"]
-    nodes: Mapping = {"person": {"type": "queue", "tier": "gawat_darurat", "label": TEXT}, "bye": {"type": "end"}}
+    seeks = draw(st.sampled_from([{"type": "queue"}, {"type": "medical", "skill": "health"}]))
+    nodes: Mapping = {"person": {**seeks, "tier": "gawat_darurat", "label": TEXT}, "bye": {"type": "end"}}
     kinds = {name: draw(st.sampled_from(["say", "menu", "menu", "gather", "branch", "goto", "info"])) for name in inner}
     if careful and kinds["n0"] == "info":
         kinds["n0"] = "menu"
@@ -201,7 +204,7 @@ def _reached(nodes: Mapping, start: str) -> Mapping:
 class Outcome:
     """Where a walk ended, and what the caller had done by then."""
 
-    at: Queue | End
+    at: SeeksPerson | End
     steps: int
     ended_by_key: bool
 
@@ -216,7 +219,7 @@ def walk(document: FlowDocument, keys: st.SearchStrategy[str | None], facts: Cal
         node = document.nodes[name]
         exit_name = ""
         match node:
-            case Queue() | End():
+            case Queue() | Medical() | End():
                 return Outcome(node, steps, ended_by_key)
             case Say():
                 exit_name, kept = "next", kept or data.draw(keys)
@@ -257,7 +260,7 @@ def test_caller_comes_to_a_person_or_a_chosen_end_when_a_clean_flow_is_walked(
     assert checked.document is not None
     outcome = walk(checked.document, st.none() | st.sampled_from(KEYS), facts, data)
     note(str(outcome))
-    assert isinstance(outcome.at, Queue) or outcome.ended_by_key
+    assert isinstance(outcome.at, SeeksPerson) or outcome.ended_by_key
     assert outcome.steps <= checked.document.step_budget
 
 
@@ -269,7 +272,7 @@ def test_caller_who_presses_nothing_comes_to_a_queue_of_the_flow_when_it_is_clea
     assume(document is not None)
     assert document is not None
     outcome = walk(document, st.none(), facts, data)
-    assert isinstance(outcome.at, Queue)
+    assert isinstance(outcome.at, SeeksPerson)
     assert outcome.at is not FALLBACK_QUEUE
 
 

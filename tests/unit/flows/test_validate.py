@@ -118,6 +118,12 @@ def test_flow_is_refused_when_it_has_no_queue(of_nodes: Make) -> None:
     assert problems(document) == [("no_queue", None, None), ("endless", "a", None)]
 
 
+def test_no_queue_is_needed_when_every_path_ends_at_the_medical_branch(of_nodes: Make) -> None:
+    document = of_nodes(a=menu(no_input="person", key1="person", key6="news"), news=info(), bye=BYE)
+    document["nodes"]["person"] = {**document["nodes"]["person"], "type": "medical"}
+    assert problems(document) == []
+
+
 def test_no_queue_is_not_named_when_a_node_could_not_be_read(of_nodes: Make) -> None:
     document = of_nodes(a=goto("person"))
     document["nodes"]["person"]["type"] = "que"
