@@ -142,12 +142,14 @@ class TalkRequested(Event):
     Attributes:
         target: who is meant: `medical`, an agency's name or code, a colleague's login or number, or a telephone
             number; '' where the action needs none.
+        by: the supervisor who asks in the operator's place; '' = the operator.
     """
 
     request: RequestId
     operator: OperatorId
     action: TalkAction
     target: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
