@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,6 +106,7 @@ def build_prompts(
     out_dir: Path,
     *,
     recorded_dir: Path,
+    needed: Collection[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> BuildReport:
     """Build `out_dir/<language>/<name>.wav` and the waiting music, and `out_dir/built.json` about them.
@@ -114,6 +115,7 @@ def build_prompts(
         manifest: what to build.
         out_dir: made when it does not exist.
         recorded_dir: people's recordings, `<language>/<name>.wav`; need not exist.
+        needed: prompts that are played whatever a centre's flows say; the manifest must have each.
         progress: told the path of each file that was made, from any thread.
 
     Raises:
@@ -141,7 +143,10 @@ def build_prompts(
     return BuildReport(
         files=files,
         changed=tuple(outcome.path for outcome in outcomes if outcome.changed),
-        problems=tuple(problem for outcome in outcomes for problem in outcome.problems),
+        problems=(
+            *(problem for outcome in outcomes for problem in outcome.problems),
+            *_unwritten(manifest, needed),
+        ),
     )
 
 
@@ -152,6 +157,14 @@ def available_prompts(directory: Path) -> dict[str, frozenset[str]]:
         for language in sorted(directory.iterdir())
         if language.is_dir() and language.name != "moh" and not language.name.startswith(".")
     }
+
+
+def _unwritten(manifest: PromptManifest, needed: Collection[str]) -> Iterator[PromptProblem]:
+    """The prompts that the system plays by itself and this manifest does not have: callers would meet silence."""
+    for language in manifest.languages:
+        for name in sorted(set(needed) - set(manifest.prompts)):
+            reason = "callflow itself plays it and it has no text; copy it from the manifest that comes with callflow"
+            yield PromptProblem(prompt=f"{language}/{name}", reason=reason)
 
 
 def _tasks(

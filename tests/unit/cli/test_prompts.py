@@ -30,6 +30,21 @@ def manifest(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture(autouse=True)
+def played_by_callflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let callflow itself play one prompt, so that the manifest above is whole."""
+    monkeypatch.setattr("callflow.cli.prompts.SYSTEM_PROMPTS", ("menu",))
+
+
+def test_problem_is_printed_when_the_manifest_lacks_what_callflow_plays(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callflow.cli.prompts.SYSTEM_PROMPTS", ("menu", "stay_on_line"))
+    result = RUN.invoke(app, ["build", "--manifest", str(manifest), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "PROBLEM id/stay_on_line: callflow itself plays it" in result.stdout
+
+
 def test_files_are_listed_when_built(manifest: Path, tmp_path: Path) -> None:
     result = RUN.invoke(app, ["build", "--manifest", str(manifest), "--out", str(tmp_path / "out")])
     assert result.exit_code == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callflow.core.queueing import SYSTEM_PROMPTS
 from callflow.errors import ConfigurationError
 from callflow.media.manifest import DEFAULT_MANIFEST, LONGEST_PROMPT_SECONDS, PromptManifest, load_manifest
 
@@ -31,8 +32,22 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 def test_manifest_of_the_project_is_read_with_every_prompt_that_the_system_plays() -> None:
     manifest = load_manifest(DEFAULT_MANIFEST)
     assert list(manifest.languages) == ["id", "en"]
-    system = {"please_wait", "wrong_key", "reconnecting", "fallback_greeting", "connecting_agency", "stay_on_line"}
-    assert system | {"greeting", "menu", "information", "information_offer"} <= manifest.names()["en"]
+    dialplan = {"fallback_greeting"}
+    flow = {"greeting", "menu", "wrong_key", "information", "information_offer"}
+    for language in manifest.languages:
+        assert manifest.names()[language] >= {*SYSTEM_PROMPTS, *dialplan, *flow}
+
+
+@pytest.mark.parametrize("word", ["tutup", "putus", "akhiri", "blokir", "polisi", "hang up", "end", "block", "police"])
+def test_warning_threatens_nobody_and_asks_for_a_key(word: str) -> None:
+    texts = load_manifest(DEFAULT_MANIFEST).prompts["prank_warning"].texts
+    assert word not in texts["id"].lower().split() + texts["en"].lower().split()
+    assert ("tekan 1" in texts["id"], "press 1" in texts["en"]) == (True, True)
+
+
+@pytest.mark.parametrize("name", ["code_done", "code_refused", "party_not_spoken", "party_left", "code_unknown"])
+def test_word_to_an_operator_is_short_when_a_call_goes_on(name: str) -> None:
+    assert sum(load_manifest(DEFAULT_MANIFEST).prompts[name].max_seconds.values()) <= 8
 
 
 def test_limit_is_the_general_one_when_the_manifest_gives_none(manifest: PromptManifest) -> None:

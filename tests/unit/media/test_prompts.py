@@ -56,6 +56,18 @@ def test_every_prompt_is_what_asterisk_plays_when_built(manifest: PromptManifest
         assert -24 < built.speech_dbfs < -17
 
 
+def test_problem_is_named_in_every_language_when_a_needed_prompt_has_no_text(
+    manifest: PromptManifest, tmp_path: Path
+) -> None:
+    report = build_prompts(
+        manifest, tmp_path / "out", recorded_dir=tmp_path / "none", needed=("menu", "stay_on_line", "goodbye")
+    )
+    assert [problem.prompt for problem in report.problems] == [
+        *("id/goodbye", "id/stay_on_line", "en/goodbye", "en/stay_on_line")
+    ]
+    assert "callflow itself plays it" in str(report.problems[0])
+
+
 def test_index_says_draft_and_digests_when_built(manifest: PromptManifest, tmp_path: Path) -> None:
     report = build(manifest, tmp_path)
     written = json.loads((tmp_path / "out" / "built.json").read_text())
