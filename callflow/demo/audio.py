@@ -20,8 +20,9 @@ FRAME_SECONDS = 0.05
 """Resolution of all spans: one frame."""
 SOUND_DBFS = -50.0
 """Louder than this is sound. Silence in G.711 is below -72 dBFS, speech on a telephone about -26 dBFS."""
+TONE_SHARE = 0.5
+"""A tone that is more of the energy than this is what sounds there."""
 _TONE_WIDTH_HZ = 25.0
-_TONE_SHARE = 0.5
 _PCM = 1
 _CODED = {6: "ALAW", 7: "ULAW"}
 
@@ -68,7 +69,7 @@ class ToneMatch:
 
     Attributes:
         share: the tone's part of the energy in the span, 0 to 1; 0 in silence.
-        seconds: for how long it is the greater part of what sounds.
+        seconds: for how long it is at least the share asked for of what sounds.
     """
 
     share: float
@@ -156,9 +157,21 @@ def dominant_tone(samples: Samples, rate: int) -> Tone:
 
 
 def tone_present(
-    recording: Path | Audio, hz: float, from_seconds: float = 0.0, to_seconds: float | None = None
+    recording: Path | Audio,
+    hz: float,
+    from_seconds: float = 0.0,
+    to_seconds: float | None = None,
+    least_share: float = TONE_SHARE,
 ) -> ToneMatch:
-    """How far a tone of `hz` (within 40 Hz) fills a span of a recording."""
+    """How far a tone of `hz` (within 40 Hz) fills a span of a recording.
+
+    Args:
+        recording: what was heard.
+        hz: the tone.
+        from_seconds: where the span begins.
+        to_seconds: where it ends; None = at the recording's end.
+        least_share: the tone's part of what sounds from which it counts as there; less where others sound with it.
+    """
     part = _loaded(recording).between(from_seconds, to_seconds)
     near, total, seconds = 0.0, 0.0, 0.0
     for frame in _frames(part):
@@ -168,7 +181,7 @@ def tone_present(
         share = _share_near(energy, hz_per_bin, hz)
         near += share * float(energy.sum())
         total += float(energy.sum())
-        if share > _TONE_SHARE:
+        if share > least_share:
             seconds += len(frame) / part.rate
     return ToneMatch(share=near / total if total else 0.0, seconds=seconds)
 

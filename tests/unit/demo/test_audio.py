@@ -45,6 +45,14 @@ def wav(samples: Samples, subtype: str = "PCM_16", rate: int = RATE) -> bytes:
     return file.getvalue()
 
 
+def test_each_tone_counts_when_two_sound_and_a_part_is_enough() -> None:
+    both = Audio(tone(440, 2) + tone(1120, 2), RATE)
+    assert tone_present(both, 440).seconds == 0
+    for hz in (440, 1120):
+        assert tone_present(both, hz, least_share=0.2).seconds == pytest.approx(2.0)
+    assert tone_present(both, 620, least_share=0.2).seconds == 0
+
+
 @given(hz=st.floats(200, 3400), seconds=st.floats(0.5, 2.0))
 def test_frequency_is_found_when_a_pure_tone_sounds(hz: float, seconds: float) -> None:
     found = dominant_tone(tone(hz, seconds), RATE)
