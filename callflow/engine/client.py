@@ -21,7 +21,9 @@ from aiohttp import (
     WSMsgType,
 )
 
+from callflow.core.city import Classification
 from callflow.core.commands import Refusal
+from callflow.core.events import CallbackAction, CallbackOutcome, TalkAction
 from callflow.errors import CallflowError, ConfigurationError
 
 Verb = Literal["sign_in", "sign_out", "pause", "resume"]
@@ -89,11 +91,59 @@ class EngineClient:
     ) -> int:
         """Ask for an operator's move; returns the journal's number once it is on disk.
 
+        `reason` to pause is the name or key of one of the centre's; `approved_by` lets the last one present go.
+
         Raises:
             RequestRefused: the core said no. EngineAway.
         """
-        body = {"verb": verb, "operator": operator, "reason": reason, "approved_by": approved_by}
-        status, answer = await self._ask("POST", "/request", {key: value for key, value in body.items() if value})
+        return await self._done(verb, operator=operator, reason=reason, approved_by=approved_by)
+
+    async def talk(self, operator: str, action: TalkAction, target: str = "", *, by: str = "") -> int:
+        """Ask for something about the call that the operator has in hand; the journal's number, on disk.
+
+        `target` is `medical`, an agency's name or code, a colleague's login or number, or a telephone number; `by` the
+        supervisor who asks in the operator's place, '' = the operator.
+
+        Raises:
+            RequestRefused, EngineAway.
+        """
+        return await self._done("talk", operator=operator, action=action, target=target, by=by)
+
+    async def classify(
+        self, classification: Classification, *, by: str, call: str | None = None, operator: str | None = None
+    ) -> int:
+        """Say what a call was; the journal's number, on disk.
+
+        `operator` is who took the call and says so, None = somebody else, `by`, who may; without a call it is what the
+        operator has in hand, or had last.
+
+        Raises:
+            RequestRefused, EngineAway.
+        """
+        return await self._done("classify", classification=classification, by=by, call=call, operator=operator)
+
+    async def callback(
+        self,
+        action: CallbackAction,
+        *,
+        by: str,
+        operator: str | None = None,
+        callback: str | None = None,
+        outcome: CallbackOutcome | None = None,
+    ) -> int:
+        """Take, dial or close a call-back; the journal's number, on disk.
+
+        `operator` is to have it; `callback` is the abandoned call, None = the oldest that is open; `outcome` says how
+        it came to its end, when it is closed.
+
+        Raises:
+            RequestRefused, EngineAway.
+        """
+        return await self._done("callback", action=action, by=by, operator=operator, callback=callback, outcome=outcome)
+
+    async def _done(self, verb: str, **fields: str | None) -> int:
+        body = {"verb": verb, **{name: value for name, value in fields.items() if value}}
+        status, answer = await self._ask("POST", "/request", body)
         if status == 409:
             raise RequestRefused(Refusal(answer["refusal"]))
         return int(self._expected(status, answer)["seq"])

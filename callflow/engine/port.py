@@ -18,19 +18,13 @@ from typing import Any, Final
 import structlog
 from aiohttp import WSMsgType, web
 
-from callflow.core.events import (
-    Event,
-    FlowPublished,
-    PauseRequested,
-    ResumeRequested,
-    SignInRequested,
-    SignOutRequested,
-)
+from callflow.core.events import Event, FlowPublished
 from callflow.core.facts import Fact
-from callflow.core.ids import OperatorId, RequestId
+from callflow.core.ids import RequestId
 from callflow.core.view import view
 from callflow.engine.clock import Clock
 from callflow.engine.loop import DecisionRaised, EngineLoop
+from callflow.engine.requests import REQUESTS, MalformedRequest, read_request
 from callflow.errors import CallflowError, ConfigurationError
 from callflow.flows.validate import AvailablePrompts, check_flow
 
@@ -109,24 +103,19 @@ class Port:
             return await serve(body)
         except KeyError as error:
             return web.json_response({"error": f"{verb}: field {error} is missing"}, status=400)
+        except MalformedRequest as error:
+            return web.json_response({"error": str(error)}, status=400)
 
     def _verbs(self) -> Mapping[str, Callable[[Mapping[str, Any]], Awaitable[web.Response]]]:
         return {
-            "sign_in": lambda body: self._ask(SignInRequested, body),
-            "sign_out": lambda body: self._ask(SignOutRequested, body, approved_by=body.get("approved_by")),
-            "pause": lambda body: self._ask(
-                PauseRequested, body, reason=str(body.get("reason") or ""), approved_by=body.get("approved_by")
-            ),
-            "resume": lambda body: self._ask(ResumeRequested, body),
+            **dict.fromkeys(REQUESTS, self._ask),
             "publish_flow": self._publish_flow,
             "apply_centre": self._apply_centre,
         }
 
-    async def _ask(self, event: Callable[..., Event], body: Mapping[str, Any], **fields: Any) -> web.Response:
+    async def _ask(self, body: Mapping[str, Any]) -> web.Response:
         request = RequestId(uuid.uuid4().hex)
-        asked = event(
-            at=self._context.clock.now(), request=request, operator=OperatorId(str(body["operator"])), **fields
-        )
+        asked = read_request(body["verb"], body, self._context.clock.now(), request)
         try:
             seq, refusal = await self._context.loop.request(asked, request)
         except DecisionRaised as error:

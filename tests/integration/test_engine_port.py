@@ -147,6 +147,9 @@ async def test_request_is_refused_with_a_reason_when_the_core_says_no(lab: Lab, 
         b'{"verb": ["sign_in"]}',
         b'{"verb": "sign_in"}',
         b'{"verb": "publish_flow", "by": "admin"}',
+        b'{"verb": "talk", "operator": "ani", "action": "shout"}',
+        b'{"verb": "classify", "by": "ani", "classification": "boring"}',
+        b'{"verb": "callback", "by": "ani", "action": "ignore"}',
     ],
 )
 async def test_request_is_turned_down_when_it_is_not_of_the_form(lab: Lab, content: bytes) -> None:
