@@ -22,7 +22,11 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """One thing that may be done. Callers' numbers and audio are apart: not all who watch the queue need them."""
+    """One thing that may be done. Callers' numbers and audio are apart: not all who watch the queue need them.
+
+    `MOVE_OTHERS` covers what a supervisor asks in an operator's place, about the call in hand too. `CALL_BACK` shows
+    the numbers of those who are to be called back; `ASSIGN_CALLBACKS` is for giving a call-back to somebody else.
+    """
 
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
@@ -32,6 +36,13 @@ class Permission(StrEnum):
     SEE_ALARMS = "see_alarms"
     MOVE_ONESELF = "move_oneself"
     MOVE_OTHERS = "move_others"
+    TALK_ONESELF = "talk_oneself"
+    CLASSIFY_OWN = "classify_own"
+    CLASSIFY_ANY = "classify_any"
+    SEE_CALLBACKS = "see_callbacks"
+    CALL_BACK = "call_back"
+    ASSIGN_CALLBACKS = "assign_callbacks"
+    SEE_ROSTER = "see_roster"
     READ_OWN_CALLS = "read_own_calls"
     READ_CALLS = "read_calls"
     HEAR_RECORDINGS = "hear_recordings"
@@ -43,11 +54,16 @@ class Permission(StrEnum):
 
 
 _P: Final = Permission
-_WATCH: Final = frozenset({_P.SEE_LIVE, _P.SEE_OPERATORS, _P.SEE_ALARMS})
+_WATCH: Final = frozenset({_P.SEE_LIVE, _P.SEE_OPERATORS, _P.SEE_ALARMS, _P.SEE_CALLBACKS, _P.SEE_ROSTER})
 _SUPERVISE: Final = _WATCH | {
     _P.SEE_LIVE_CALLERS,
     _P.MOVE_ONESELF,
     _P.MOVE_OTHERS,
+    _P.TALK_ONESELF,
+    _P.CLASSIFY_OWN,
+    _P.CLASSIFY_ANY,
+    _P.CALL_BACK,
+    _P.ASSIGN_CALLBACKS,
     _P.READ_CALLS,
     _P.HEAR_RECORDINGS,
     _P.READ_FLOWS,
@@ -56,13 +72,15 @@ _SUPERVISE: Final = _WATCH | {
 
 USUAL_GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.OPERATOR: _WATCH | {_P.MOVE_ONESELF, _P.READ_OWN_CALLS},
+        Role.OPERATOR: _WATCH | {_P.MOVE_ONESELF, _P.TALK_ONESELF, _P.CLASSIFY_OWN, _P.CALL_BACK, _P.READ_OWN_CALLS},
         Role.SUPERVISOR: _SUPERVISE,
         Role.ADMIN: _SUPERVISE | {_P.READ_ACCESSES, _P.PUBLISH_FLOWS, _P.SEE_METRICS},
         Role.AUDITOR: frozenset(
             {
                 _P.SEE_LIVE,
                 _P.SEE_ALARMS,
+                _P.SEE_CALLBACKS,
+                _P.SEE_ROSTER,
                 _P.READ_CALLS,
                 _P.HEAR_RECORDINGS,
                 _P.READ_ACCESSES,

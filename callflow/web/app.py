@@ -8,7 +8,21 @@ from typing import Final
 from aiohttp import web
 
 from callflow.permissions import Permission
-from callflow.web.api import alarms, calls, flows, health, live, operators, recordings, session
+from callflow.web.api import (
+    alarms,
+    callbacks,
+    calls,
+    classifications,
+    codes,
+    flows,
+    health,
+    live,
+    operators,
+    recordings,
+    roster,
+    session,
+    talk,
+)
 from callflow.web.context import CONTEXT, WebContext
 from callflow.web.headers import set_headers
 from callflow.web.openapi import openapi
@@ -26,7 +40,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     *session.ROUTES,
     *calls.ROUTES,
     *recordings.ROUTES,
+    *classifications.ROUTES,
     *operators.ROUTES,
+    *talk.ROUTES,
+    *callbacks.ROUTES,
+    *roster.ROUTES,
+    *codes.ROUTES,
     *alarms.ROUTES,
     *live.ROUTES,
     *flows.ROUTES,

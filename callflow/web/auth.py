@@ -12,7 +12,7 @@ from aiohttp import web
 from callflow.permissions import Permission, PermissionTable
 from callflow.storage.users import Account
 from callflow.web.directory import Directory
-from callflow.web.errors import ForeignOrigin, MissingToken, SlowDown, WrongCredentials
+from callflow.web.errors import ForeignOrigin, MissingToken, NotPermitted, SlowDown, WrongCredentials
 from callflow.web.passwords import Passwords, TooBusy
 from callflow.web.sessions import EndedSessions, Seal, Session
 from callflow.web.throttle import Throttle
@@ -38,6 +38,18 @@ class Who:
     def may(self, permission: Permission) -> bool:
         """Whether this person may do that."""
         return permission in self.permissions
+
+    def acts_for(self, operator: str, needs: Permission) -> bool:
+        """Whether this is somebody else's matter, which takes a permission.
+
+        Raises:
+            NotPermitted: it is, and this person does not have it.
+        """
+        if operator == self.operator:
+            return False
+        if not self.may(needs):
+            raise NotPermitted((needs,))
+        return True
 
 
 class Auth:

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from callflow.engine.client import EngineAway, Frame
+from callflow.web.known import KnownCalls
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +63,12 @@ class Feed:
 
     Attributes:
         connected: the engine is being followed.
-        callers: of the calls that go on, for those who may see them.
+        calls: what is known of those that go on.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.connected = False
-        self.callers: dict[str, Mapping[str, Any]] = {}
+        self.calls = KnownCalls()
         self._engine = engine
         self._seq: int | None = None
         self._frames: deque[Document] = deque(maxlen=KEPT)
@@ -159,24 +160,17 @@ class Feed:
             self._frames.clear()
             self._begins_after = self._highest = seq
             self._snapshot, self._snapshot_at = {**frame["snapshot"], "seq": seq}, time.monotonic()
-            self.callers = {call["call"]: call["caller"] for call in frame["snapshot"]["calls"]}
+            self.calls.take_snapshot(frame["snapshot"])
         else:
             if len(self._frames) == KEPT:
                 self._begins_after = self._frames[0]["seq"]
             self._frames.append(frame)
             self._highest = max(self._highest, seq)
             for fact in frame["facts"]:
-                self._note_caller(fact)
+                self.calls.take_fact(fact)
         self._seq = seq
         for reader in tuple(self._readers):
             reader.put(frame)
-
-    def _note_caller(self, fact: Mapping[str, Any]) -> None:
-        match fact["type"]:
-            case "CallOpened":
-                self.callers[fact["call"]] = fact["caller"]
-            case "CallEnded" | "CallHandedBack":
-                self.callers.pop(fact["call"], None)
 
     def _tell_connected(self, connected: bool, reason: str = "") -> None:
         if connected is self.connected:

@@ -35,9 +35,10 @@ class CloseCode(IntEnum):
 
 async def serve_live(request: web.Request, context: WebContext, who: Who, after: int | None) -> web.WebSocketResponse:
     """Serve one browser until it leaves, its session ends, or it does not keep up."""
-    lens = Lens(who.permissions, who.operator)
-    if lens.sees_callers:
-        context.accesses.note(who.login, "live_calls", None, "live page")
+    lens = Lens.of(who)
+    if lens.sees_callers or lens.sees_callbacks:
+        seen = "live_calls" if lens.sees_callers else "live_callbacks"
+        context.accesses.note(who.login, seen, None, "live page")
     socket = web.WebSocketResponse(heartbeat=15.0, timeout=2.0, max_msg_size=_LARGEST_MESSAGE)
     await socket.prepare(request)
     context.metrics.live_readers.inc()
@@ -124,7 +125,7 @@ class LiveConnection:
             await self._send_snapshot(seq, frame["snapshot"])
         elif self._told is not None and seq > self._told:
             self._told = seq
-            seen = [self._lens.fact(fact, self._context.feed.callers) for fact in frame["facts"]]
+            seen = [self._lens.fact(fact, self._context.feed.calls) for fact in frame["facts"]]
             facts = [fact for fact in seen if fact is not None]
             if facts:
                 await self._send({"type": "facts", "seq": seq, "facts": facts})

@@ -15,6 +15,7 @@ from callflow.engine.client import EngineAway, FlowRefused, RequestRefused
 from callflow.errors import CallflowError
 from callflow.storage.errors import BadCursor
 from callflow.web import errors
+from callflow.web.refusals import REFUSALS
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +47,12 @@ _OURS: Final[_Status] = (500, "defect", "A defect of ours")
 
 
 class Problem(BaseModel):
-    """RFC 9457. Further members name what a client needs: `refusal`, `problems`, `errors`."""
+    """RFC 9457. Further members name what a client needs: `refusal` with `title_id`, `problems`, `errors`."""
 
     model_config = ConfigDict(extra="allow")
 
     type: str = Field(description="urn:callflow:problem:<kind>")
-    title: str
+    title: str = Field(description="English; a refusal has the Indonesian beside it, as `title_id`")
     status: int
     detail: str | None = None
 
@@ -86,7 +87,10 @@ def problem_of(error: CallflowError) -> web.Response:
     headers: dict[str, str] = {}
     match error:
         case RequestRefused():
-            more["refusal"] = error.refusal.value
+            words = REFUSALS[error.refusal]
+            more |= {"refusal": error.refusal.value, "title_id": words.id}
+            # A type of its own for each: RFC 9457 wants the same title wherever the type is the same.
+            status = (status[0], f"refused-{error.refusal.replace('_', '-')}", words.en)
         case FlowRefused():
             more["problems"] = error.problems
         case errors.NotValid():

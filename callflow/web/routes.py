@@ -32,7 +32,7 @@ _SAFE: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 PATH_PARAMETERS: Final[Mapping[str, str]] = {
     "call": r"[A-Za-z0-9.\-]{1,160}",
     "login": r"[a-z][a-z0-9\-]{0,30}",
-    "track": r"mixed|in|out",
+    "track": r"mixed|in|out|consult-[0-9]{1,3}",
 }
 
 

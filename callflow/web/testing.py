@@ -5,13 +5,30 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-_EMPTY: Final[Mapping[str, Any]] = {"flow_version": 1, "calls": [], "operators": [], "alarms": []}
+from callflow.core.city import USUAL_PAUSE_REASONS
+
+_EMPTY: Final[Mapping[str, Any]] = {
+    "flow_version": 1,
+    "calls": [],
+    "operators": [],
+    "alarms": [],
+    "callbacks": [],
+    "roster": {"now": [], "next": None},
+    "pause_reasons": [
+        {"key": reason.key, "name": reason.name, "label_id": reason.label_id, "label_en": reason.label_en}
+        for reason in USUAL_PAUSE_REASONS
+    ],
+    "agencies": [
+        {"name": "medical", "label": "Ambulans", "code": "118"},
+        {"name": "polisi", "label": "Polisi", "code": "110"},
+    ],
+}
 _MOVES: Final = {"sign_in": "available", "sign_out": "signed_out", "pause": "paused", "resume": "available"}
 
 
@@ -95,6 +112,23 @@ class FakeEnginePort:
                 "online": online,
                 "call": None,
                 "skills": [],
+                "agency": "",
+                "last_call": None,
+            }
+        )
+
+    def add_callback(self, call: str, number: str, *, due_seconds: float = 120.0, owner: str | None = None) -> None:
+        """Put an open call-back into the snapshot; `due_seconds` below zero = overdue."""
+        now = datetime.now(UTC)
+        self.present["callbacks"].append(
+            {
+                "call": call,
+                "number": number,
+                "opened_at": now.isoformat(),
+                "deadline": (now + timedelta(seconds=due_seconds)).isoformat(),
+                "owner": owner,
+                "attempts": 0,
+                "attempt": None,
             }
         )
 
@@ -102,20 +136,61 @@ class FakeEnginePort:
         body = await request.json()
         self.requests.append(body)
         if body["verb"] == "publish_flow":
-            if self.flow_problems:
-                return web.json_response({"problems": self.flow_problems}, status=422)
-            return web.json_response({"version": 2})
+            return self._publish()
         if self.refusal is not None:
             return web.json_response({"refusal": self.refusal}, status=409)
-        operator = next((entry for entry in self.present["operators"] if entry["operator"] == body["operator"]), None)
+        match body["verb"]:
+            case "talk":
+                return await self._done()
+            case "classify":
+                call = body.get("call") or self._call_of(body["operator"])
+                classified = {"call": call, "classification": body["classification"], "by": body["by"]}
+                return await self._done({"type": "CallClassified", **classified, "operator": body.get("operator")})
+            case "callback":
+                return await self._act_on_callback(body)
+            case move:
+                return await self._move(move, body)
+
+    def _publish(self) -> web.Response:
+        if self.flow_problems:
+            return web.json_response({"problems": self.flow_problems}, status=422)
+        return web.json_response({"version": 2})
+
+    async def _move(self, verb: str, body: Mapping[str, Any]) -> web.Response:
+        operator = self._find("operators", "operator", body["operator"])
         if operator is None:
             return web.json_response({"refusal": "unknown_operator"}, status=409)
-        operator.update(
-            state=_MOVES[body["verb"]], reason=body.get("reason") or "", since=datetime.now(UTC).isoformat()
-        )
+        operator.update(state=_MOVES[verb], reason=body.get("reason") or "", since=datetime.now(UTC).isoformat())
         fact = {key: operator[key] for key in ("operator", "state", "reason", "online", "call")}
-        seq = await self.tell({"type": "OperatorMoved", **fact})
-        return web.json_response({"done": True, "seq": seq})
+        return await self._done({"type": "OperatorMoved", **fact})
+
+    async def _act_on_callback(self, body: Mapping[str, Any]) -> web.Response:
+        callback = self._find("callbacks", "call", body.get("callback"))
+        if callback is None:
+            return web.json_response({"refusal": "unknown_callback"}, status=409)
+        about: dict[str, Any] = {"call": callback["call"]}
+        match body["action"]:
+            case "take":
+                callback["owner"] = body["operator"]
+                about |= {"type": "CallbackAssigned", "operator": body["operator"], "deadline": callback["deadline"]}
+            case "dial":
+                callback["attempts"] += 1
+                callback["attempt"] = f"{callback['call']}.b{callback['attempts']}"
+                about |= {"type": "CallbackTried", "operator": body["operator"], "attempt": callback["attempt"]}
+            case "close":
+                self.present["callbacks"].remove(callback)
+                about |= {"type": "CallbackClosed", "outcome": body.get("outcome"), "by": body["by"]}
+        return await self._done(about)
+
+    def _find(self, kind: str, key: str, value: object) -> dict[str, Any] | None:
+        return next((entry for entry in self.present[kind] if entry[key] == value), None)
+
+    def _call_of(self, operator: str) -> str | None:
+        known = self._find("operators", "operator", operator)
+        return None if known is None else known["call"] or known["last_call"]
+
+    async def _done(self, *facts: Mapping[str, Any]) -> web.Response:
+        return web.json_response({"done": True, "seq": await self.tell(*facts)})
 
     async def _snapshot(self, _: web.Request) -> web.Response:
         self.snapshots_asked += 1

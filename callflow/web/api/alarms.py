@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from callflow.permissions import Permission
+from callflow.web.lens import Lens
 from callflow.web.routes import Asked, Route, Shape
 
 
@@ -28,9 +29,8 @@ class AlarmsShown(Shape):
 async def show_all(asked: Asked) -> AlarmsShown:
     """The alarms that stand."""
     snapshot = await asked.context.engine.snapshot()
-    return AlarmsShown(
-        seq=snapshot["seq"], alarms=[AlarmShown.model_validate(dict(alarm)) for alarm in snapshot["alarms"]]
-    )
+    alarms = Lens.of(asked.person).snapshot(snapshot)["alarms"]
+    return AlarmsShown(seq=snapshot["seq"], alarms=[AlarmShown.model_validate(alarm) for alarm in alarms])
 
 
 ROUTES: Final = (

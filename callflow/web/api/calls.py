@@ -110,20 +110,35 @@ async def find(asked: Asked) -> CallRecord:
     """The call that the path names, when this person may see it.
 
     Raises:
-        NoSuchThing: there is none, or it is not theirs to see; which, is not told.
+        NoSuchThing: there is none, or it is not theirs to see; which, is not told. DatabaseAway.
+    """
+    record = await record_of(asked)
+    if not _may_read(asked.person, record):
+        raise NoSuchThing("call")
+    return record
+
+
+async def record_of(asked: Asked) -> CallRecord:
+    """The call that the path names, whoever may see it; say nothing of it before that is decided.
+
+    Raises:
+        NoSuchThing: this centre has none. DatabaseAway.
     """
     async with asked.context.database.reading() as session:
         record = await get_call(session, asked.path("call"))
-    if record is None or record.call.centre_id != asked.context.centre or not _may_read(asked.person, record):
+    if record is None or record.call.centre_id != asked.context.centre:
         raise NoSuchThing("call")
     return record
 
 
 def _may_read(who: Who, record: CallRecord) -> bool:
-    if who.may(Permission.READ_CALLS):
-        return True
+    return who.may(Permission.READ_CALLS) or was_served_by(record, who.operator)
+
+
+def was_served_by(record: CallRecord, operator: str | None) -> bool:
+    """Whether this operator spoke with the caller."""
     served = {record.call.operator} | {offer.operator for offer in record.offers if offer.connected_at is not None}
-    return who.operator is not None and who.operator in served
+    return operator is not None and operator in served
 
 
 _READ: Final = (Permission.READ_CALLS, Permission.READ_OWN_CALLS)

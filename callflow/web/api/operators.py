@@ -11,12 +11,11 @@ from pydantic import Field
 from callflow.core.states import OperatorState
 from callflow.engine.client import Verb
 from callflow.permissions import Permission
-from callflow.web.errors import NotPermitted
 from callflow.web.routes import Asked, Route, Shape
 
 
 class OperatorShown(Shape):
-    """An operator now; `online` = the phone is registered."""
+    """An operator now; `online` = the phone is registered, `agency` '' = a person of the centre's own."""
 
     operator: str
     name: str
@@ -27,6 +26,8 @@ class OperatorShown(Shape):
     online: bool
     call: str | None
     skills: list[str]
+    agency: str = ""
+    last_call: str | None = None
 
 
 class OperatorsShown(Shape):
@@ -37,9 +38,9 @@ class OperatorsShown(Shape):
 
 
 class Move(Shape):
-    """Why, in the person's words; shown to supervisors."""
+    """Why paused: the name or key of one of the reasons that GET /codes tells; the other moves need none."""
 
-    reason: str = Field(default="", max_length=200)
+    reason: str = Field(default="", max_length=64)
 
 
 class Moved(Shape):
@@ -59,9 +60,8 @@ async def show_all(asked: Asked) -> OperatorsShown:
 def _mover(verb: Verb) -> Callable[[Asked], Awaitable[Moved]]:
     async def move(asked: Asked) -> Moved:
         who, operator = asked.person, asked.path("login")
+        who.acts_for(operator, Permission.MOVE_OTHERS)
         approves = who.may(Permission.MOVE_OTHERS)
-        if operator != who.operator and not approves:
-            raise NotPermitted((Permission.MOVE_OTHERS,))
         body: Move = asked.body
         seq = await asked.context.engine.request(
             verb,

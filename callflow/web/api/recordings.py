@@ -20,7 +20,7 @@ async def send(asked: Asked) -> web.StreamResponse:
     """Send one track."""
     context = asked.context
     call, name = asked.path("call"), asked.path("track")
-    if call in context.feed.callers:
+    if call in context.feed.calls:
         raise CallStillRuns
     record = await find(asked)
     if record.call.stage is None and record.call.ended_at is None and record.call.handed_back_at is None:
@@ -52,7 +52,7 @@ ROUTES: Final = (
         path="/calls/{call}/recording/{track}",
         needs=(Permission.HEAR_RECORDINGS,),
         handle=send,
-        summary="The audio: `mixed`, `in` (from the caller) or `out` (to the caller)",
+        summary="The audio: `mixed`, `in` (from the caller), `out` (to the caller) or `consult-N`",
         media_type="audio/wav",
         errors=(404, 409, 503),
     ),

@@ -135,7 +135,7 @@ async def test_feed_shows_the_same_calls_when_it_follows_the_real_port(engine: E
             await engine.call_arrives("c1")
             while (item := await reader.get()) is not None and "facts" not in item:
                 pass
-        assert list(feed.callers) == ["c1"]
+        assert list(feed.calls) == ["c1"]
         present = await feed.present()
         later = feed.since(present["seq"])
         assert later is not None

@@ -162,7 +162,7 @@ async def test_audio_is_refused_when_the_call_still_runs(stage: Stage) -> None:
     await add_call(stage, "c1", stage=None, ended_at=None)
     await stage.sign_in(Role.AUDITOR)
     assert kind(await problem(await stage.get("/calls/c1/recording/mixed"))) == "call-still-runs"
-    stage.context.feed.callers["live"] = {"number": None, "raw": ""}
+    stage.context.feed.calls.take_fact({"type": "CallOpened", "call": "live", "caller": {"number": None, "raw": ""}})
     assert (await stage.get("/calls/live/recording/mixed")).status == 409
 
 
