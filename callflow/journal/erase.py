@@ -7,22 +7,35 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from callflow.core.ids import CallId
 from callflow.journal import files
 from callflow.journal.append import Journal
+from callflow.journal.caller_file import forget_calls
 from callflow.journal.errors import JournalDamaged
 from callflow.journal.reader import read_birth
 from callflow.journal.witnessed import PayloadsErased
 
 
-def erase_payloads(journal: Journal, path: Path, seqs: Sequence[int], *, who: str, reason: str, at: datetime) -> None:
+def erase_payloads(
+    journal: Journal,
+    path: Path,
+    seqs: Sequence[int],
+    *,
+    who: str,
+    reason: str,
+    at: datetime,
+    callers: Path | None = None,
+) -> None:
     """Erase these entries' payloads in one chain's file. Run again, it changes nothing. Blocks.
 
     `journal` takes the note of who erased and why, before anything is erased; `reason` is the legal ground, without
-    personal data, for it stays.
+    personal data, for it stays. `callers` is the callers' file (`Settings.callers_path`): the calls that these entries
+    are about go from it too.
 
     Raises:
         EntryLost, TimeoutError: the note is not on a disk; nothing was erased.
         JournalDamaged: the file could not be written; nothing was erased.
+        OSError: the callers' file could be neither written nor deleted; run it again.
     """
     chain_id = read_birth(path).chain_id
     noted = journal.append(PayloadsErased(at=at, chain_id=chain_id, seqs=tuple(seqs), who=who, reason=reason))
@@ -40,3 +53,15 @@ def erase_payloads(journal: Journal, path: Path, seqs: Sequence[int], *, who: st
         raise JournalDamaged(path, str(error)) from error
     finally:
         connection.close()
+    if callers is not None:  # after the payloads, so that nothing takes the calls in again
+        forget_calls(callers, _calls_of(path, seqs))
+
+
+def _calls_of(path: Path, seqs: Sequence[int]) -> list[CallId]:
+    """The calls that these entries are about; envelopes stay."""
+    with files.connect_reader(path) as connection:
+        found = [
+            connection.execute("SELECT json_extract(envelope, '$.call') FROM entries WHERE seq = ?", (seq,)).fetchone()
+            for seq in seqs
+        ]
+    return sorted({CallId(row[0]) for row in found if row is not None and row[0] is not None})
