@@ -23,10 +23,12 @@ from callflow.core.switchboard import Switchboard
 from callflow.engine.city import differences
 from callflow.engine.client import EngineClient
 from callflow.engine.clock import Clock
+from callflow.engine.lookups import LookingUp
 from callflow.engine.loop import EngineLoop
 from callflow.engine.port import Port, PortContext
 from callflow.journal.alarms import JournalAlarm
 from callflow.journal.append import Journal
+from callflow.journal.callers import CallerIndex, CallerLookups
 from callflow.journal.checkpoint import encode_checkpoint, store_checkpoint
 from callflow.journal.codec import decode_event, encode_event, encode_fact
 from callflow.journal.daily import keep_signing
@@ -94,7 +96,10 @@ class Engine:
         restored = await asyncio.to_thread(restore, settings.journal_dirs, settings.checkpoints_dir)
         self._journal.open()
         wire = Wire(self._clock.now)
-        executor = AriExecutor(self._ari, wire, settings.prompts_dir.resolve())
+        callers = CallerIndex(settings.callers_path, settings.journal_dirs)
+        lookups = CallerLookups(settings.callers_path)
+        callers.start()
+        executor = LookingUp(lookups, AriExecutor(self._ari, wire, settings.prompts_dir.resolve()), self._clock)
         switchboard = Switchboard(restored.state)
         loop = EngineLoop(switchboard, self._journal, executor, self._clock, self._journal.last_seq)
         edge = AriEdge(self._ari, wire, loop.post)
@@ -115,6 +120,8 @@ class Engine:
             await port.close()
             await self._checkpoint(loop)
             await asyncio.to_thread(self._journal.close)
+            await asyncio.to_thread(callers.close)
+            lookups.close()
 
     async def _keep_checkpoints(self, loop: EngineLoop) -> None:
         while True:

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
         database_url: SQLAlchemy URL; None = SQLite in `data_dir`.
         second_journal_dir: used when `journal_dir` cannot be written; best on another disk. None = none.
         engine_id: this engine's name; its ARI application is `callflow-<engine_id>`.
+        agi_host: where `callflow agi` listens; it answers whoever can connect, so loopback unless a firewall guards it.
     """
 
     model_config = SettingsConfigDict(env_prefix="CALLFLOW_", extra="forbid", frozen=True)
@@ -53,6 +54,8 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: Port = 8088
     ami_port: Port = 5038
+    agi_host: str = "127.0.0.1"
+    agi_port: Port = 4573
     rtp_start: Port = 10000
     rtp_end: Port = 20000
     log_level: str = "INFO"
@@ -106,6 +109,11 @@ class Settings(BaseSettings):
     def checkpoints_dir(self) -> Path:
         """The Switchboard's checkpoints."""
         return self.journal_dir / "checkpoints"
+
+    @property
+    def callers_path(self) -> Path:
+        """What is known of callers' numbers, made from the journal by the engine, read by it and by `callflow agi`."""
+        return self.data_dir / "callers.sqlite"
 
     @property
     def recordings_dir(self) -> Path:
