@@ -5,9 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from callflow.core import ending, ivr, offering, queueing
+from callflow.core import (
+    callbacks,
+    callers,
+    connecting,
+    ending,
+    ivr,
+    listening,
+    offering,
+    outbound,
+    parties,
+    queueing,
+    recalls,
+)
 from callflow.core.commands import (
+    AddCaller,
+    AddLeg,
     AnswerCaller,
+    BeginOutbound,
+    CallCitizen,
     DestroyBridge,
     DialDestination,
     DialplanLabel,
@@ -22,25 +38,23 @@ from callflow.core.events import (
     CallArrived,
     CallerGone,
     CallerReturned,
+    CitizenNotReached,
     CommandFailed,
     DecisionFailed,
-    FallbackWitnessed,
     KeyPressed,
     LegGone,
     PlaybackEnded,
-    RecordingMeasured,
     TrunkHeadersRead,
 )
 from callflow.core.facts import (
     AlarmKind,
     CallOpened,
-    CallServedInFallback,
-    HangupParty,
+    Direction,
+    PartyEnd,
     QueueReason,
-    RecordingStored,
     TrunkHeadersNoted,
 )
-from callflow.core.ids import EndpointName, talk_bridge
+from callflow.core.ids import consult_bridge, talk_bridge, was_call_back_to
 from callflow.core.state import Call
 from callflow.core.states import CallState, CallTrigger
 from callflow.core.timers import TimerKind
@@ -51,20 +65,28 @@ _NETWORK_OUT_OF_ORDER = 38
 _UNKNOWN_CAUSE = 0
 _LEAST_NUMBERS_USED = 1000
 _OVERDUE_AGAIN_SECONDS = 1.0
+_IN_TALK = frozenset({CallState.THREE_WAY, CallState.AGENCY_ONLY})
 
 
 def on_arrived(turn: Turn, event: CallArrived) -> None:
     """A citizen calls: answer, and begin the flow. One who was handed back before goes to the queue."""
     known = turn.ledger.call(event.call)
+    if known is not None and known.direction is Direction.OUTBOUND and known.state is CallState.ARRIVED:
+        outbound.arrived(turn, known, event)
+        return
     if known is not None and known.state is not CallState.ENDED:
         _take_again(turn, replace(known, channel=event.channel))
         return
     call = open_call(turn, event)
     turn.do(AnswerCaller(call=call.call, channel=call.channel))
-    if event.step is None:
-        ivr.start_flow(turn, call)
+    if event.step is None and call.direction is Direction.INBOUND:
+        callbacks.on_arrival(turn, call)
+        ivr.start_flow(turn, recalls.take_place(turn, call))
     else:
         queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.HANDED_BACK, CallTrigger.SENT_TO_QUEUE)
+    current = turn.ledger.call(call.call)
+    assert current is not None, "nobody who has just arrived is gone"
+    callers.look_up(turn, current)
     turn.do(ReadTrunkHeaders(call=call.call, channel=call.channel))
 
 
@@ -72,6 +94,7 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
     """Begin the call's record; the call as it is then, written."""
     first_life = event.step is None and turn.ledger.call(event.call) is None
     used = 0 if first_life else numbers_used(turn, event.arrived_at)
+    abandoned = was_call_back_to(event.call)  # a call-back whose operator we do not know any more
     call = Call(
         call=event.call,
         channel=event.channel,
@@ -80,6 +103,8 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
         trunk=event.trunk,
         arrived_at=event.arrived_at,
         state=CallState.ARRIVED,
+        direction=Direction.INBOUND if abandoned is None else Direction.OUTBOUND,
+        callback_of=abandoned,
         playbacks=used,
         offers_made=used,
     )
@@ -91,6 +116,8 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
             caller=call.caller,
             dialled=call.dialled,
             trunk=call.trunk,
+            direction=call.direction,
+            callback_of=call.callback_of,
         )
     )
     turn.cancel(call.call, TimerKind.CALL_RELEASE)  # of an earlier life that we had hung up
@@ -109,10 +136,15 @@ def numbers_used(turn: Turn, arrived_at: datetime) -> int:
 
 def _take_again(turn: Turn, call: Call) -> None:
     """The call came back through the dialplan while we still knew it: seek a person, at its old place."""
-    person = None if call.person is None else turn.ledger.offer(call.person)
+    person = connecting.person_of(turn, call)
     if person is not None:
-        turn.cancel(person.offer, TimerKind.OFFER_JOIN)
+        turn.cancel(person.offer, TimerKind.OFFER_JOIN, TimerKind.CODE_DIGITS)
         ending.release_leg(turn, person)
+    if call.party is not None:
+        call = parties.without(turn, call)
+    if call.state is CallState.CONSULTING:
+        turn.do(DestroyBridge(call=call.call, bridge=consult_bridge(call.call)))
+    if call.state in _IN_TALK or person is not None:
         turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
     call = replace(call, playing=None)
     queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.HANDED_BACK, CallTrigger.RETURNED)
@@ -127,8 +159,8 @@ def on_headers(turn: Turn, event: TrunkHeadersRead) -> None:
 def on_key(turn: Turn, event: KeyPressed) -> None:
     """A key counts while the flow asks; later ones change nothing."""
     call = turn.ledger.call(event.call)
-    if call is not None:
-        ivr.on_key(turn, call, event.key)
+    if call is not None and call.state is not CallState.ENDED:
+        ivr.on_key(turn, listening.on_key(turn, call), event.key)
 
 
 def on_playback_ended(turn: Turn, event: PlaybackEnded) -> None:
@@ -161,17 +193,24 @@ def on_caller_returned(turn: Turn, event: CallerReturned) -> None:
 def on_command_failed(turn: Turn, event: CommandFailed) -> None:
     """Go on without what could not be done, always towards a person."""
     turn.incident(AlarmKind.COMMAND_FAILED, event.command, event.reason)
+    cause = _NETWORK_OUT_OF_ORDER
     call = turn.ledger.call(event.call)
     if event.command in (OfferCall.__name__, DialDestination.__name__) and event.offer is not None:
-        cause = _NETWORK_OUT_OF_ORDER
         offering.on_leg_gone(turn, LegGone(at=event.at, call=event.call, offer=event.offer, cause=cause))
-    elif event.command == JoinLegs.__name__ and event.offer is not None:
-        offering.join_failed(turn, event.offer)
+    elif event.command in (JoinLegs.__name__, AddLeg.__name__) and event.offer is not None:
+        connecting.join_failed(turn, event.offer)
+    elif event.command in (CallCitizen.__name__, BeginOutbound.__name__):
+        citizen_lost = CitizenNotReached(at=event.at, call=event.call, cause=cause)
+        outbound.on_citizen_not_reached(turn, citizen_lost)
     elif call is None or call.state is CallState.ENDED:
         return
     elif event.command == Play.__name__:
         if call.playing is not None and call.playing == event.playback:
             ivr.on_played(turn, call)
+    elif event.command == AddCaller.__name__ and call.person is not None:
+        connecting.join_failed(turn, call.person)
+    elif event.command == HoldCaller.__name__ and call.state is CallState.CONSULTING:
+        parties.drop(turn, call, PartyEnd.DROPPED)
     elif event.command in (AnswerCaller.__name__, HoldCaller.__name__) and call.person is None:
         ending.hand_back(turn, call, f"{event.command} failed")
 
@@ -190,36 +229,3 @@ def on_decision_failed(turn: Turn, event: DecisionFailed) -> None:
     for running in tuple(turn.ledger.state.timers.values()):
         if running.due <= turn.at:
             turn.start(running.timer.kind, running.timer.subject, _OVERDUE_AGAIN_SECONDS)
-
-
-def on_recording_measured(turn: Turn, event: RecordingMeasured) -> None:
-    """The audio's digests stand in the chain from now on."""
-    turn.note(RecordingStored(at=turn.at, call=event.call, tracks=event.tracks))
-
-
-def on_fallback_witnessed(turn: Turn, event: FallbackWitnessed) -> None:
-    """Take a call into the journal that the dialplan served alone."""
-    turn.note(
-        CallServedInFallback(
-            at=turn.at,
-            call=event.call,
-            arrived_at=event.arrived_at,
-            caller=event.caller,
-            dialled=event.dialled,
-            trunk=event.trunk,
-            answered_at=event.answered_at,
-            answered_by=event.answered_by,
-            ended_at=event.ended_at,
-            ended_by=_who_hung_up(turn, event),
-            cause=event.cause,
-        )
-    )
-
-
-def _who_hung_up(turn: Turn, event: FallbackWitnessed) -> HangupParty:
-    if event.hung_up_by is None:
-        return HangupParty.UNKNOWN
-    if event.hung_up_by == event.trunk:
-        return HangupParty.CALLER
-    operator = turn.ledger.operator_at(EndpointName(event.hung_up_by))
-    return HangupParty.DESTINATION if operator is None else HangupParty.OPERATOR

@@ -106,8 +106,13 @@ USUAL_PAUSE_REASONS = (
     PauseReason(key="2", name="ibadah", label_id="Ibadah", label_en="Prayer", limit_seconds=900.0),
     PauseReason(key="3", name="istirahat", label_id="Istirahat", label_en="Break", limit_seconds=600.0),
     PauseReason(key="4", name="rapat", label_id="Rapat/pelatihan", label_en="Meeting/training", limit_seconds=3600.0),
-    PauseReason(key="5", name="pemulihan", label_id="Setelah panggilan berat", label_en="After a hard call",
-                limit_seconds=1200.0),
+    PauseReason(
+        key="5",
+        name="pemulihan",
+        label_id="Setelah panggilan berat",
+        label_en="After a hard call",
+        limit_seconds=1200.0,
+    ),
 )
 
 

@@ -59,7 +59,9 @@ class Code:
     label: Text
 
 
-def _code(digits: str, action: Action, id_: str, en: str, argument: Argument = Argument.NONE, target: str = "") -> Code:
+def _code(  # noqa: PLR0917 - a table's columns
+    digits: str, action: Action, id_: str, en: str, argument: Argument = Argument.NONE, target: str = ""
+) -> Code:
     return Code(digits=digits, action=action, argument=argument, target=target, label=Text(id=id_, en=en))
 
 
@@ -76,15 +78,32 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             _code("*23", Classification.PRANK, "Panggilan iseng", "The call was a prank"),
             _code("*24", Classification.INFORMASI, "Permintaan informasi", "The call asked for information"),
             _code("*31", TalkAction.JOIN, "Sambungkan ambulans", "Join the ambulance service", target="medical"),
-            _code("*32", TalkAction.JOIN, "Sambungkan instansi/nomor/rekan + #", "Join an agency, number or colleague + #",
-                  Argument.NEEDED),
-            _code("*33", TalkAction.CONSULT, "Konsultasi instansi/nomor/rekan + #",
-                  "Consult an agency, number or colleague + #", Argument.NEEDED),
+            _code(
+                "*32",
+                TalkAction.JOIN,
+                "Sambungkan instansi/nomor/rekan + #",
+                "Join an agency, number or colleague + #",
+                Argument.NEEDED,
+            ),
+            _code(
+                "*33",
+                TalkAction.CONSULT,
+                "Konsultasi instansi/nomor/rekan + #",
+                "Consult an agency, number or colleague + #",
+                Argument.NEEDED,
+            ),
             _code("*34", TalkAction.MERGE, "Gabungkan bertiga", "After a consultation: all three together"),
             _code("*35", TalkAction.RETURN, "Kembali ke penelepon", "After a consultation: back to the caller"),
-            _code("*36", TalkAction.LEAVE, "Serahkan, saya keluar", "Leave: caller and party talk on (the confirming key)"),
-            _code("*37", TalkAction.TRANSFER, "Alihkan langsung + #", "Blind transfer to a colleague or number + #",
-                  Argument.NEEDED),
+            _code(
+                "*36", TalkAction.LEAVE, "Serahkan, saya keluar", "Leave, caller and party talk on (the confirming key)"
+            ),
+            _code(
+                "*37",
+                TalkAction.TRANSFER,
+                "Alihkan langsung + #",
+                "Blind transfer to a colleague or number + #",
+                Argument.NEEDED,
+            ),
             _code("*38", TalkAction.DROP, "Lepaskan pihak ketiga", "Let the party go"),
             _code("*39", TalkAction.CHALLENGE, "Minta penelepon menekan tombol", "Ask a silent caller to press a key"),
             _code("*41", CallbackAction.DIAL, "Telepon balik", "Call back: my next abandoned call"),

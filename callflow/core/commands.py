@@ -144,8 +144,9 @@ class AddCaller(CallCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordBridge(CallCommand):
-    """Record a consultation: everything in this mixing bridge, made where it is not there, into one file until the
-    bridge is deleted. Recorded already = done.
+    """Record a consultation: all in this mixing bridge (made where it is not there), until the bridge is deleted.
+
+    Recorded already = done.
 
     Attributes:
         name: the file's name without suffix, below the recordings' directory: `<call>-consult-1`.

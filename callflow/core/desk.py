@@ -1,26 +1,21 @@
-"""Decides what operators do: signing in and out, pausing, phones that come and go, and where a person returns to."""
+"""Moves operators: rung, in talk, in the wrap-up, set aside, elsewhere, and where a person returns to."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
 
-from callflow.core.commands import PrepareCentre, Refusal, Reply
-from callflow.core.events import (
-    EndpointReported,
-    OperatorChanged,
-    PauseRequested,
-    ResumeRequested,
-    SignInRequested,
-    SignOutRequested,
-)
-from callflow.core.facts import AlarmKind, OperatorMoved, OperatorUpdated
-from callflow.core.ids import CallId, OfferId, OperatorId, RequestId, offer_of_channel, waiting_bridge
+from callflow.core.city import PauseReason
+from callflow.core.commands import PrepareCentre
+from callflow.core.events import EndpointReported, OperatorChanged
+from callflow.core.facts import OperatorMoved, OperatorUpdated
+from callflow.core.ids import CallId, ChannelId, OfferId, OperatorId, offer_of_channel, waiting_bridge
 from callflow.core.state import SET_ASIDE, Operator
 from callflow.core.states import OPERATOR_TRANSITIONS, OperatorState, OperatorTrigger, advance
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
+UNNAMED_PAUSE_LIMIT_SECONDS: Final = 900.0
 _AT_REST: Final = frozenset({OperatorState.SIGNED_OUT, OperatorState.AVAILABLE, OperatorState.PAUSED})
 _PRESENT: Final = frozenset(
     {OperatorState.AVAILABLE, OperatorState.OFFERED, OperatorState.ON_CALL, OperatorState.WRAP_UP}
@@ -29,12 +24,27 @@ _PRESENT: Final = frozenset(
 
 def can_ring(operator: Operator) -> bool:
     """Whether this phone can be rung now, whoever sits there."""
-    return operator.active and operator.online and not operator.elsewhere and operator.state in _AT_REST
+    idle = not operator.foreign and not operator.codes and operator.state in _AT_REST
+    return operator.active and operator.online and idle
 
 
 def is_ready(operator: Operator) -> bool:
     """Whether this person takes the next call."""
     return can_ring(operator) and operator.state is OperatorState.AVAILABLE
+
+
+def can_call_out(operator: Operator) -> bool:
+    """Whether this person's phone can be rung for a call that the person makes: at rest, or in the wrap-up."""
+    wraps_up = operator.state is OperatorState.WRAP_UP and operator.online and not (operator.foreign or operator.codes)
+    return can_ring(operator) or wraps_up
+
+
+def stop_wrap_up(turn: Turn, operator: Operator) -> Operator:
+    """The person goes on to something else; the operator as it is then."""
+    if operator.state is not OperatorState.WRAP_UP:
+        return operator
+    turn.cancel(operator.profile.operator, TimerKind.WRAP_UP)
+    return free(turn, operator)
 
 
 def is_present(operator: Operator) -> bool:
@@ -76,8 +86,16 @@ def free(turn: Turn, operator: Operator) -> Operator:
         trigger = OperatorTrigger.FREED_PAUSED
     else:
         trigger = OperatorTrigger.FREED_AVAILABLE
+    if trigger is OperatorTrigger.FREED_PAUSED and operator.pause != SET_ASIDE:
+        limit_pause(turn, operator)
     rested = move(turn, freed, trigger)
     return move(turn, rested, OperatorTrigger.SEEN_ELSEWHERE) if operator.elsewhere else rested
+
+
+def put_and_tell(turn: Turn, operator: Operator) -> None:
+    """Write a change that leaves the state as it is, and tell it."""
+    turn.ledger.put_operator(operator)
+    tell(turn, operator)
 
 
 def ring(turn: Turn, operator: Operator, call: CallId, offer: OfferId) -> None:
@@ -87,14 +105,12 @@ def ring(turn: Turn, operator: Operator, call: CallId, offer: OfferId) -> None:
 
 def pick_up(turn: Turn, operator: Operator) -> None:
     """The operator answered the offer."""
-    move(turn, operator, OperatorTrigger.PICKED_UP)
+    move(turn, replace(operator, last_call=operator.call), OperatorTrigger.PICKED_UP)
 
 
 def hold(turn: Turn, operator: Operator, call: CallId, offer: OfferId) -> bool:
     """Take an operator as talking, whatever we knew; False when another call, or one elsewhere, holds this person."""
-    if operator.state is OperatorState.WRAP_UP:
-        turn.cancel(operator.profile.operator, TimerKind.WRAP_UP)
-        operator = free(turn, operator)
+    operator = stop_wrap_up(turn, operator)
     if operator.state not in _AT_REST:
         return False
     rung = move(turn, replace(operator, call=call, offer=offer), OperatorTrigger.RUNG)
@@ -129,7 +145,10 @@ def on_operator_changed(turn: Turn, event: OperatorChanged) -> None:
     elif known.profile.endpoint == event.profile.endpoint:
         operator = replace(known, profile=event.profile, active=event.active)
     else:  # another phone: what is known of the old one says nothing of it, and Asterisk is asked
-        operator = replace(known, profile=event.profile, active=event.active, online=False, elsewhere=False)
+        nothing: frozenset[ChannelId] = frozenset()
+        operator = replace(
+            known, profile=event.profile, active=event.active, online=False, foreign=nothing, codes=nothing
+        )
     turn.ledger.put_operator(operator)
     if operator.state is OperatorState.BUSY_ELSEWHERE and not operator.elsewhere:
         free(turn, operator)
@@ -139,93 +158,52 @@ def on_operator_changed(turn: Turn, event: OperatorChanged) -> None:
     )
 
 
-def on_sign_in(turn: Turn, event: SignInRequested) -> None:
-    """An operator comes to work. Signing in twice is no fault."""
-    operator = _asked(turn, event.request, event.operator)
-    if operator is None:
-        return
-    if not operator.signed_in:
-        operator = replace(operator, signed_in=True, pause="")
-        if operator.state is OperatorState.SIGNED_OUT:
-            move(turn, operator, OperatorTrigger.SIGNED_IN)
-        else:  # rung or elsewhere while signed out: the state stays, where the person returns to changes
-            turn.ledger.put_operator(operator)
-            tell(turn, operator)
-    turn.do(Reply(request=event.request))
-
-
-def on_sign_out(turn: Turn, event: SignOutRequested) -> None:
-    """An operator leaves: not during a call, and the last one present not without a supervisor (rule 5)."""
-    operator = _asked(turn, event.request, event.operator)
-    if operator is None:
-        return
-    refusal = _may_leave(turn, operator, event.approved_by)
-    if refusal is None and operator.signed_in:
-        operator = replace(operator, signed_in=False, pause="")
-        turn.cancel(event.operator, TimerKind.SET_ASIDE, TimerKind.WRAP_UP)
-        if operator.state is OperatorState.BUSY_ELSEWHERE:
-            turn.ledger.put_operator(operator)
-            tell(turn, operator)
-        else:
-            free(turn, operator)
-    turn.do(Reply(request=event.request, refusal=refusal))
-
-
-def on_pause(turn: Turn, event: PauseRequested) -> None:
-    """An operator takes a break; during a call or its wrap-up it begins afterwards."""
-    operator = _asked(turn, event.request, event.operator)
-    if operator is None:
-        return
-    refusal = None if operator.signed_in else Refusal.NOT_SIGNED_IN
-    if refusal is None and event.approved_by is None and _is_last(turn, operator):
-        refusal = Refusal.LAST_PRESENT
-    if refusal is None:
-        turn.cancel(event.operator, TimerKind.SET_ASIDE)
-        operator = replace(operator, pause=event.reason or "pause")
-        if operator.state is OperatorState.AVAILABLE:
-            free(turn, operator)
-        else:
-            turn.ledger.put_operator(operator)
-            tell(turn, operator)
-    turn.do(Reply(request=event.request, refusal=refusal))
-
-
-def on_resume(turn: Turn, event: ResumeRequested) -> None:
-    """An operator is ready: ends a pause, a set-aside or the wrap-up."""
-    operator = _asked(turn, event.request, event.operator)
-    if operator is None:
-        return
-    if not operator.signed_in:
-        turn.do(Reply(request=event.request, refusal=Refusal.NOT_SIGNED_IN))
-        return
-    turn.cancel(event.operator, TimerKind.SET_ASIDE, TimerKind.WRAP_UP)
-    operator = replace(operator, pause="")
-    if operator.state in (OperatorState.PAUSED, OperatorState.WRAP_UP):
-        free(turn, operator)
-    else:
-        turn.ledger.put_operator(operator)
-        tell(turn, operator)
-    turn.do(Reply(request=event.request))
-
-
 def on_endpoint_reported(turn: Turn, event: EndpointReported) -> None:
     """Asterisk tells of a phone: whether it is registered, and whether somebody uses it for a call of their own."""
     operator = turn.ledger.operator_at(event.endpoint)
     if operator is None:
         return
-    elsewhere = any(offer_of_channel(channel) is None for channel in event.channels)
-    if (operator.online, operator.elsewhere) == (event.online, elsewhere):
+    codes = operator.codes.intersection(event.channels)
+    foreign = frozenset(c for c in event.channels if offer_of_channel(c) is None and c not in codes)
+    if (operator.online, operator.foreign, operator.codes) == (event.online, foreign, codes):
         return
-    operator = replace(operator, online=event.online, elsewhere=elsewhere)
-    may_be_elsewhere = operator.state in _AT_REST or operator.state is OperatorState.WRAP_UP
-    if elsewhere and may_be_elsewhere:
-        turn.cancel(operator.profile.operator, TimerKind.WRAP_UP)
-        move(turn, operator, OperatorTrigger.SEEN_ELSEWHERE)
-    elif not elsewhere and operator.state is OperatorState.BUSY_ELSEWHERE:
-        free(turn, operator)
-    else:
-        turn.ledger.put_operator(operator)
-        tell(turn, operator)
+    _see_channels(turn, replace(operator, online=event.online), foreign, codes)
+
+
+def reason_of(turn: Turn, reason: str) -> PauseReason | None:
+    """The centre's pause reason of this name or key."""
+    return next((each for each in turn.ledger.settings.pause_reasons if reason in (each.name, each.key)), None)
+
+
+def limit_pause(turn: Turn, operator: Operator) -> None:
+    """A break begins: its reason says how long it may last before the supervisors are told."""
+    reason = reason_of(turn, operator.pause)
+    limit = UNNAMED_PAUSE_LIMIT_SECONDS if reason is None else reason.limit_seconds
+    turn.start(TimerKind.PAUSE_LIMIT, operator.profile.operator, limit)
+
+
+def dials_code(turn: Turn, operator: Operator, channel: ChannelId) -> Operator:
+    """The operator's phone dialled a feature code: at work, but not to be rung. The operator as it is then."""
+    codes = operator.codes | {channel}
+    return _see_channels(turn, operator, operator.foreign - {channel}, codes)
+
+
+def code_over(turn: Turn, operator: Operator, channel: ChannelId) -> None:
+    """The channel of a dialled code is gone."""
+    _see_channels(turn, operator, operator.foreign, operator.codes - {channel})
+
+
+def _see_channels(
+    turn: Turn, operator: Operator, foreign: frozenset[ChannelId], codes: frozenset[ChannelId]
+) -> Operator:
+    """Take in which channels the phone has; the operator as it is then, written."""
+    operator = replace(operator, foreign=foreign, codes=codes)
+    if foreign and operator.state in _AT_REST:  # a wrap-up has its deadline anyhow
+        return move(turn, operator, OperatorTrigger.SEEN_ELSEWHERE)
+    if not foreign and operator.state is OperatorState.BUSY_ELSEWHERE:
+        return free(turn, operator)
+    put_and_tell(turn, operator)
+    return operator
 
 
 def on_wrap_up_over(turn: Turn, subject: str) -> None:
@@ -244,40 +222,4 @@ def on_set_aside_over(turn: Turn, subject: str) -> None:
     if operator.state is OperatorState.PAUSED:
         free(turn, operator)
     else:
-        turn.ledger.put_operator(operator)
-        tell(turn, operator)
-
-
-def watch_presence(turn: Turn) -> None:
-    """Keep the alarms true: nobody ready, no phone registered."""
-    operators = turn.ledger.operators()
-    if any(is_present(operator) for operator in operators):
-        turn.clear(AlarmKind.NOBODY_READY, "")
-    else:
-        turn.alarm(AlarmKind.NOBODY_READY, "", "no operator is signed in, ready and registered: every phone rings")
-    if any(operator.active and operator.online for operator in operators):
-        turn.clear(AlarmKind.NO_PHONE_REGISTERED, "")
-    else:
-        turn.alarm(AlarmKind.NO_PHONE_REGISTERED, "", "no operator's phone is registered: the last-resort list rings")
-
-
-def _asked(turn: Turn, request: RequestId, name: OperatorId) -> Operator | None:
-    operator = turn.ledger.operator(name)
-    if operator is None or not operator.active:
-        turn.do(Reply(request=request, refusal=Refusal.UNKNOWN_OPERATOR))
-        return None
-    return operator
-
-
-def _may_leave(turn: Turn, operator: Operator, approved_by: str | None) -> Refusal | None:
-    if operator.state in (OperatorState.OFFERED, OperatorState.ON_CALL):
-        return Refusal.ON_CALL
-    if approved_by is None and _is_last(turn, operator):
-        return Refusal.LAST_PRESENT
-    return None
-
-
-def _is_last(turn: Turn, operator: Operator) -> bool:
-    others = (other for other in turn.ledger.operators() if other.profile.operator != operator.profile.operator)
-    staying = (other for other in others if not other.pause)  # a break that was asked for begins after the call
-    return is_present(operator) and not any(is_present(other) for other in staying)
+        put_and_tell(turn, operator)

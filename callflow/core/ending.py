@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from callflow.core import desk, seeking
+from callflow.core import callbacks, desk, queueing, recalls, seeking
 from callflow.core.commands import DestroyBridge, DialplanLabel, EndCall, HandBack, ReleaseLeg
-from callflow.core.facts import CallEnded, CallHandedBack, HangupParty, OfferClosed, Stage
-from callflow.core.ids import CallId, OfferId, talk_bridge
+from callflow.core.facts import (
+    CallEnded,
+    CallHandedBack,
+    Direction,
+    HangupParty,
+    LegPurpose,
+    OfferClosed,
+    PartyEnd,
+    PartyGone,
+    Stage,
+)
+from callflow.core.ids import CallId, OfferId, consult_bridge, talk_bridge
 from callflow.core.queueing import WAITING_TIMERS
 from callflow.core.state import Call, Offer
 from callflow.core.states import (
@@ -31,6 +41,8 @@ RELEASE_LIMIT_SECONDS: Final = 5.0
 
 def stage_of(call: Call) -> Stage:
     """The stage of the funnel at which this call ends when it ends now."""
+    if call.direction is Direction.OUTBOUND:
+        return Stage.OUTBOUND_REACHED if call.connected_at is not None else Stage.OUTBOUND_NOT_REACHED
     if call.connected_at is not None:
         return Stage.ANSWERED
     return Stage.ABANDONED_IN_QUEUE if call.queued_at is not None else Stage.ABANDONED_IN_IVR
@@ -47,9 +59,16 @@ def caller_gone(turn: Turn, call: Call, cause: int) -> None:
 def hang_up(turn: Turn, call: Call, stage: Stage, by: HangupParty) -> None:
     """End the call from our side; it is forgotten once the caller's channel is gone."""
     _close(turn, call, stage, by, NORMAL_CLEARING)
-    turn.ledger.put_call(replace(call, state=CallState.ENDED, playing=None, person=None))
+    over = replace(call, state=CallState.ENDED, playing=None, person=None, party=None, seeks=False)
+    turn.ledger.put_call(over)
     turn.do(EndCall(call=call.call, channel=call.channel))
     turn.start(TimerKind.CALL_RELEASE, call.call, RELEASE_LIMIT_SECONDS)
+
+
+def no_citizen(turn: Turn, call: Call, cause: int, by: HangupParty = HangupParty.DESTINATION) -> None:
+    """An outbound call is over before the citizen was there: no channel of the citizen's is left to wait for."""
+    _close(turn, call, stage_of(call), by, cause)
+    turn.ledger.drop_call(call.call)
 
 
 def hand_back(turn: Turn, call: Call, reason: str) -> None:
@@ -67,10 +86,15 @@ def let_return(turn: Turn, call: Call, reason: str) -> None:
 
 
 def withdraw_offers(turn: Turn, call: CallId, *, but: OfferId | None = None) -> None:
-    """Take back every offer of the call that still rings."""
+    """Take back every offer of the call that still rings for a person to serve it."""
     for offer in turn.ledger.offers_of(call):
-        if offer.state is OfferState.RINGING and offer.offer != but:
-            close_offer(turn, offer, OfferTrigger.TAKEN_BACK)
+        if offer.state is OfferState.RINGING and offer.purpose is LegPurpose.PERSON and offer.offer != but:
+            withdraw(turn, offer)
+
+
+def withdraw(turn: Turn, offer: Offer) -> None:
+    """Take back an offer that still rings."""
+    close_offer(turn, offer, OfferTrigger.TAKEN_BACK)
 
 
 def close_offer(turn: Turn, offer: Offer, trigger: OfferTrigger, cause: int | None = None) -> Offer:
@@ -102,16 +126,28 @@ def _close(turn: Turn, call: Call, stage: Stage, by: HangupParty, cause: int) ->
     advance(CALL_TRANSITIONS, call.state, CallTrigger.ENDED)
     _let_go(turn, call)
     turn.note(CallEnded(at=turn.at, call=call.call, stage=stage, ended_by=by, cause=cause))
+    queueing.count_talk(turn, call)
+    if call.direction is Direction.INBOUND:
+        recalls.remember(turn, call, stage)
+    callbacks.on_call_ended(turn, call, stage)
 
 
 def _let_go(turn: Turn, call: Call) -> None:
-    turn.cancel(call.call, TimerKind.NODE_INPUT, TimerKind.NODE_PROMPT, *WAITING_TIMERS)
+    turn.cancel(call.call, TimerKind.NODE_INPUT, TimerKind.NODE_PROMPT, TimerKind.CITIZEN, *WAITING_TIMERS)
     withdraw_offers(turn, call.call)
-    person = None if call.person is None else turn.ledger.offer(call.person)
-    if person is not None:
-        turn.cancel(person.offer, TimerKind.OFFER_JOIN)
-        release_leg(turn, person)
-    if call.person is not None:
+    for name in (call.person, None if call.party is None else call.party.offer):
+        offer = None if name is None else turn.ledger.offer(name)
+        if offer is not None and offer.state is OfferState.RINGING:
+            withdraw(turn, offer)
+        elif offer is not None:
+            turn.cancel(offer.offer, TimerKind.OFFER_JOIN, TimerKind.PARTY_SILENT, TimerKind.CODE_DIGITS)
+            release_leg(turn, offer)
+    party = call.party
+    if party is not None:
+        turn.note(PartyGone(at=turn.at, call=call.call, name=party.name, offer=party.offer, reason=PartyEnd.CALL_OVER))
+    if call.state is CallState.CONSULTING:
+        turn.do(DestroyBridge(call=call.call, bridge=consult_bridge(call.call)))
+    if call.person is not None or call.party is not None:
         turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
 
 

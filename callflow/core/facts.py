@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from callflow.core.city import CentreSettings, Classification, OperatorProfile, Roster
-from callflow.core.events import Caller, CallbackOutcome, Track
+from callflow.core.events import CallbackOutcome, Caller, Track
 from callflow.core.ids import CallId, OfferId, OperatorId
 from callflow.core.states import OfferState, OperatorState
 

@@ -54,9 +54,18 @@ def callback_call(abandoned: CallId, number: int) -> CallId:
     return CallId(f"{abandoned}.b{number}")
 
 
+def was_call_back_to(call: CallId) -> CallId | None:
+    """The abandoned call that an outbound call's id names; None for the id of a citizen's own call."""
+    abandoned, dot, number = call.rpartition(".b")
+    return CallId(abandoned) if dot and number.isdecimal() else None
+
+
 def citizen_channel(call: CallId) -> ChannelId:
-    """The citizen's channel of an outbound call. Not the call's id itself: Asterisk refuses a new channel whose id is
-    the beginning of a living one's, as the operator's leg's would be."""
+    """The citizen's channel of an outbound call.
+
+    Not the call's id itself: Asterisk refuses a new channel whose id is the beginning of a living one's, and the
+    operator's leg's id begins with the call's.
+    """
     return ChannelId(f"{call}.citizen")
 
 

@@ -24,6 +24,7 @@ from callflow.flows.model import (
     Goto,
     Info,
     Language,
+    Medical,
     Menu,
     Node,
     NodeName,
@@ -190,7 +191,9 @@ def _enter(turn: Turn, call: Call, document: FlowDocument, name: NodeName) -> No
                 return
 
 
-def _begin(turn: Turn, call: Call, document: FlowDocument, node: Say | Menu | Gather | Info | Queue | End) -> None:
+def _begin(
+    turn: Turn, call: Call, document: FlowDocument, node: Say | Menu | Gather | Info | Queue | Medical | End
+) -> None:
     """Begin a node at which the caller stays for a while, or for good."""
     kept = _position(call).kept_key
     match node:
@@ -202,7 +205,7 @@ def _begin(turn: Turn, call: Call, document: FlowDocument, node: Say | Menu | Ga
                 _take_digit(turn, call, document, node, kept)
         case Say() | Menu() | Gather() | Info():
             _play(turn, call, node.prompts)
-        case Queue():
+        case Queue() | Medical():
             queueing.enqueue(turn, call, node, QueueReason.FLOW, CallTrigger.SENT_TO_QUEUE)
         case End():
             ending.hang_up(turn, call, Stage.ENDED_IN_INFORMATION, HangupParty.SYSTEM)

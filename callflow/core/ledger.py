@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from callflow.core.city import CentreSettings
+from callflow.core.city import CentreSettings, Roster
 from callflow.core.events import FlowPublished
 from callflow.core.facts import AlarmRaised
 from callflow.core.ids import CallId, EndpointName, OfferId, OperatorId
-from callflow.core.state import Call, Offer, Operator, RunningTimer, State, alarm_key, timer_key
-from callflow.core.states import CallState
+from callflow.core.roster import Sitting
+from callflow.core.state import (
+    Call,
+    Callback,
+    Offer,
+    Operator,
+    Recall,
+    RunningTimer,
+    State,
+    alarm_key,
+    timer_key,
+)
 from callflow.core.timers import Timer
-from callflow.flows.model import FlowDocument, Tier
+from callflow.flows.model import FlowDocument
 from callflow.flows.parse import parse_flow
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-Place = tuple[bool, int, datetime, CallId]
-"""A waiting call's place: lost a person already, tier, arrival, id (so that the order is total)."""
-
-_TIER_RANK = {str(tier): rank for rank, tier in enumerate(Tier)}
+Place = tuple[bool, int, bool, datetime, CallId]
+"""A waiting call's place: lost a person already, tier, has a party meanwhile, time, id (so that the order is total)."""
 
 
 def place_of(call: Call) -> Place:
     """Where a waiting call stands among the others."""
-    return (not call.at_head, _TIER_RANK.get(call.tier or "", 0), call.arrived_at, call.call)
+    stands_at = (call.place_at or call.arrived_at) + timedelta(seconds=call.later_seconds)
+    return (not call.at_head, call.priority, call.party is not None, stands_at, call.call)
 
 
 class Ledger:
@@ -103,6 +112,10 @@ class Ledger:
         """Calls that seek a person, first in line first. The queue may be changed while walking."""
         return (self.state.calls[place[-1]] for place in tuple(self._waiting))
 
+    def place_in_line(self, call: Call) -> int:
+        """How many waiting calls go before this one, and one."""
+        return bisect_left(self._waiting, place_of(call)) + 1
+
     def document(self, version: int) -> FlowDocument | None:
         """The parsed flow of this version; None when it is not there or cannot be read."""
         if version not in self._documents and version in self.state.flows:
@@ -142,6 +155,31 @@ class Ledger:
     def put_operator(self, operator: Operator) -> None:
         """Write an operator."""
         self._write(self.state.operators, operator.profile.operator, operator)
+
+    def put_recall(self, number: str, recall: Recall | None) -> None:
+        """Write who gave up a moment ago, or forget it."""
+        self._write(self.state.recalls, number, recall)
+
+    def put_callback(self, callback: Callback) -> None:
+        """Write a call-back."""
+        self._write(self.state.callbacks, callback.call, callback)
+
+    def drop_callback(self, call: CallId) -> None:
+        """Forget a call-back that is settled."""
+        self._write(self.state.callbacks, call, None)
+
+    def put_roster(self, roster: Roster) -> None:
+        """Write the roster."""
+        self._set("roster", roster)
+
+    def put_sittings(self, sittings: tuple[Sitting, ...], looked_at: datetime) -> None:
+        """Write which shifts run, and when that was looked at."""
+        self._set("sittings", sittings)
+        self._set("looked_at", looked_at)
+
+    def put_talk_seconds(self, seconds: float) -> None:
+        """Write a call's usual time with a person."""
+        self._set("talk_seconds", seconds)
 
     def put_settings(self, settings: CentreSettings) -> None:
         """Write the centre's settings."""
@@ -196,7 +234,7 @@ class Ledger:
 
 
 def _is_waiting(call: Call) -> bool:
-    return call.state is CallState.QUEUED and call.person is None
+    return call.seeks and call.person is None
 
 
 def _assign(table: dict[_K, _V], key: _K, value: _V | None) -> None:

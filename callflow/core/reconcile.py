@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callflow.core import calls, desk, ending, offering, queueing
+from callflow.core import calls, connecting, desk, ending, losing, offering, outbound, parties, queueing
 from callflow.core.city import Destination
 from callflow.core.commands import PrepareCentre, ReleaseLeg
 from callflow.core.events import (
@@ -19,8 +19,8 @@ from callflow.core.events import (
     SnapshotTaken,
     Whereabouts,
 )
-from callflow.core.facts import OfferMade, QueueReason
-from callflow.core.ids import EndpointName, OfferId, TrunkRoute, offer_channel, waiting_bridge
+from callflow.core.facts import Direction, LegPurpose, OfferMade, PartyEnd, QueueReason
+from callflow.core.ids import BridgeId, EndpointName, OfferId, TrunkRoute, consult_bridge, talk_bridge, waiting_bridge
 from callflow.core.state import Call, Offer
 from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, OfferState, advance
 from callflow.core.timers import TimerKind
@@ -66,12 +66,16 @@ def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenCha
         _adopt(turn, seen, partner)
     elif call.state is CallState.ENDED:
         ending.on_call_release_overdue(turn, seen.call)
-    elif call.person is not None:
-        _see_person(turn, call, call.person, seen, legs)
+    elif call.direction is Direction.OUTBOUND and call.state is CallState.ARRIVED:
+        outbound.arrived(turn, call, _arrival(turn, seen))
+    elif call.person is not None or call.state is CallState.AGENCY_ONLY:
+        _see_talk(turn, call, seen, legs)
     elif partner is not None:
         _adopt_talk(turn, call, partner)
     elif call.state is CallState.IN_IVR:
         queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.ADOPTED, CallTrigger.SENT_TO_QUEUE)
+    elif call.party is not None:
+        _see_party_alone(turn, call, seen, legs)
     elif seen.where is Whereabouts.WAITING:  # the end of what played may have been missed
         turn.ledger.put_call(replace(call, playing=None))
     elif not had_person:  # else it lost the person in this very turn, and is being held
@@ -79,25 +83,88 @@ def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenCha
 
 
 def _partner(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> SeenChannel | None:
-    """The leg that talks with this caller, unless it is one that we let go."""
+    """The leg that talks with this caller and is its person or may become it: none that we let go, and no party."""
     if seen.where is not Whereabouts.TALKING:
         return None
     for name, leg in legs.items():
         known = turn.ledger.offer(name)
-        ours = known is None or known.state is OfferState.RINGING
+        ours = known is None or (known.state is OfferState.RINGING and known.purpose is LegPurpose.PERSON)
         if ours and leg.call == seen.call and leg.where is Whereabouts.TALKING:
             return leg
     return None
 
 
-def _see_person(turn: Turn, call: Call, person: OfferId, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
-    """A caller who has a person: both in a bridge means that they talk, whatever we missed."""
-    both = seen.where is Whereabouts.TALKING and legs[person].where is Whereabouts.TALKING
-    if both and call.state is CallState.QUEUED:
-        channels = frozenset({call.channel, offer_channel(person)})
-        turn.ledger.put_call(offering.connect(turn, replace(call, joined=channels)))
-    elif not both:
-        offering.part(turn, call, person)
+_BRIDGES = {Whereabouts.TALKING: talk_bridge, Whereabouts.CONSULTING: consult_bridge}
+
+
+def _see_talk(turn: Turn, call: Call, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
+    """A caller who has a person or a party: take in who is where, whatever we missed, and put right what is not."""
+    call = replace(call, bridge=_bridge(seen))
+    turn.ledger.put_call(call)
+    for offer in (connecting.person_of(turn, call), connecting.party_of(turn, call)):
+        if offer is not None and offer.offer in legs:
+            turn.ledger.put_offer(replace(offer, bridge=_bridge(legs[offer.offer])))
+    connecting.settle(turn, call)
+    settled = turn.ledger.call(call.call)
+    assert settled is not None, "nobody ends by being looked at"
+    if not _in_place(turn, settled):
+        _put_right(turn, settled)
+
+
+def _bridge(seen: SeenChannel) -> BridgeId | None:
+    make = _BRIDGES.get(seen.where)
+    return None if make is None else make(seen.call)
+
+
+def _in_place(turn: Turn, call: Call) -> bool:
+    """Whether everybody is where the call's state says."""
+    person, party = connecting.person_of(turn, call), connecting.party_of(turn, call)
+    talk, consult = talk_bridge(call.call), consult_bridge(call.call)
+    with_person = person is not None and person.bridge == talk == call.bridge
+    with_party = party is not None and party.bridge == talk == call.bridge
+    match call.state:
+        case CallState.CONNECTED:
+            return with_person
+        case CallState.THREE_WAY:
+            return with_person and with_party
+        case CallState.AGENCY_ONLY:
+            return with_party and person is None
+        case CallState.CONSULTING:
+            both = person is not None and party is not None and person.bridge == party.bridge == consult
+            return both and call.bridge is None
+        case _:
+            return False
+
+
+def _put_right(turn: Turn, call: Call) -> None:
+    """Somebody is not where the call's state says: towards caller and operator together, else another operator."""
+    if call.state is CallState.CONSULTING and not _moving(turn, call):
+        parties.drop(turn, call, PartyEnd.DROPPED)
+    elif call.person is not None:
+        losing.part(turn, call, call.person)
+    else:
+        parties.drop(turn, call, PartyEnd.DROPPED)
+
+
+def _moving(turn: Turn, call: Call) -> bool:
+    return call.person is not None and turn.runs(TimerKind.OFFER_JOIN, call.person)
+
+
+def _see_party_alone(turn: Turn, call: Call, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
+    """A waiting caller for whom a party is sought: joined meanwhile, ringing, or not to be joined any more."""
+    party = connecting.party_of(turn, call)
+    if party is not None and party.state is OfferState.ANSWERED:
+        _see_talk_with_party(turn, call, seen, legs[party.offer], party)
+    elif seen.where is not Whereabouts.WAITING:
+        queueing.enqueue(turn, replace(call, playing=None), FALLBACK_QUEUE, QueueReason.ADOPTED, CallTrigger.RETURNED)
+
+
+def _see_talk_with_party(turn: Turn, call: Call, seen: SeenChannel, leg: SeenChannel, party: Offer) -> None:
+    turn.ledger.put_offer(replace(party, bridge=_bridge(leg)))
+    call = replace(call, bridge=_bridge(seen), playing=None)
+    turn.ledger.put_call(call)
+    connecting.settle(turn, call)
+    connecting.join_failed(turn, party.offer)
 
 
 def _reconcile_leg(turn: Turn, name: OfferId, seen: SeenChannel) -> None:
@@ -111,7 +178,15 @@ def _reconcile_leg(turn: Turn, name: OfferId, seen: SeenChannel) -> None:
 
 def _adopt(turn: Turn, seen: SeenChannel, partner: SeenChannel | None) -> None:
     """A caller in our application whom we do not know: a crash lost the tail of the journal."""
-    arrival = CallArrived(
+    arrival = _arrival(turn, seen)
+    if partner is None:
+        calls.on_arrived(turn, arrival)
+    else:
+        _adopt_talk(turn, calls.open_call(turn, arrival), partner)
+
+
+def _arrival(turn: Turn, seen: SeenChannel) -> CallArrived:
+    return CallArrived(
         at=turn.at,
         call=seen.call,
         channel=seen.channel,
@@ -121,10 +196,6 @@ def _adopt(turn: Turn, seen: SeenChannel, partner: SeenChannel | None) -> None:
         arrived_at=seen.arrived_at,
         step=str(seen.where),
     )
-    if partner is None:
-        calls.on_arrived(turn, arrival)
-    else:
-        _adopt_talk(turn, calls.open_call(turn, arrival), partner)
 
 
 def _adopt_talk(turn: Turn, call: Call, leg: SeenChannel) -> None:
@@ -137,8 +208,9 @@ def _adopt_talk(turn: Turn, call: Call, leg: SeenChannel) -> None:
         answered = turn.ledger.call(call.call)
         assert answered is not None
         call = answered
-    channels = frozenset({call.channel, offer_channel(leg.offer)})
-    turn.ledger.put_call(offering.connect(turn, replace(call, joined=channels)))
+    person = connecting.person_of(turn, call)
+    assert person is not None, "who talks with the caller is the person now"
+    connecting.connect(turn, call, person)
 
 
 def _adopt_person(turn: Turn, call: Call, leg: SeenChannel, name: OfferId) -> Call:
@@ -167,4 +239,6 @@ def _adopt_person(turn: Turn, call: Call, leg: SeenChannel, name: OfferId) -> Ca
             destination=offer.outside,
         )
     )
-    return replace(call, person=name, playing=None)
+    adopted = replace(call, person=name, playing=None)
+    turn.ledger.put_call(adopted)
+    return adopted

@@ -1,22 +1,25 @@
-"""Decides which phone rings for which waiting caller: who is idle longest, or everyone when nobody is ready."""
+"""Decides whose phone rings for which waiting caller: the fitting operator who is idle longest, later everyone."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
 
-from callflow.core import desk
-from callflow.core.commands import DialDestination, OfferCall
-from callflow.core.facts import AlarmKind, OfferMade
+from callflow.core import desk, prank, shifts
+from callflow.core.city import TierPolicy
+from callflow.core.commands import OfferCall
+from callflow.core.facts import LegPurpose, OfferMade
 from callflow.core.ids import CallId, OperatorId, offer_id
 from callflow.core.state import Call, Offer, Operator
-from callflow.core.states import CallState, OfferState
+from callflow.core.states import OfferState
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
 NEXT_ROUND_SECONDS: Final = 3.0
-"""Between two rounds of ringing everyone, or of the last-resort list: phones that refuse at once must not spin."""
-_ASTERISK_MARGIN_SECONDS: Final = 5.0
+"""Between two rounds of ringing everyone, or of a list: phones that refuse at once must not spin."""
+SAME_OPERATOR_SECONDS: Final = 10.0
+"""An operator whose leg was lost is rung so long for the same caller before anybody else is."""
+ASTERISK_MARGIN_SECONDS: Final = 5.0
 """Asterisk's own ring limit is this much longer than ours: it acts only when we do not."""
 
 
@@ -24,39 +27,88 @@ def seek(turn: Turn) -> None:
     """Offer waiting callers to phones until there is no caller or no phone left. Run at the end of every turn."""
     operators = turn.ledger.operators()
     ready = sorted((o for o in operators if desk.is_ready(o)), key=lambda o: (o.since, o.profile.operator))
-    everyone = not any(desk.is_present(o) for o in operators)
-    if ready or everyone:
-        for call in turn.ledger.waiting():
-            if _rings_inside(turn, call):
-                continue
-            if ready:
-                operator = _best(ready, call.skill)
-                ready.remove(operator)
-                _offer(turn, call, operator)
-            elif everyone and not turn.runs(TimerKind.SEEK_AGAIN, call.call):
-                for operator in filter(desk.can_ring, turn.ledger.operators()):
-                    _offer(turn, call, operator)
-            else:
-                break
-    if not any(o.active and o.online for o in operators):
-        for call in turn.ledger.waiting():
-            open_last_resort(turn, call)
+    if ready:
+        _ring_the_best(turn, ready)
+        _ring_everyone_free(turn, ready)
+    nobody = not any(desk.is_present(o) for o in operators)
+    if nobody or shifts.empty_seats(turn):
+        _ring_phones_at_rest(turn, "nobody is present" if nobody else "a seat of the shift is empty")
 
 
-def _best(ready: list[Operator], skill: str | None) -> Operator:
-    return next((operator for operator in ready if skill in operator.profile.skills), ready[0])
+def tier_of(turn: Turn, name: str | None) -> TierPolicy:
+    """The policy of a tier; of one that the centre does not know, the most urgent one's."""
+    tiers = turn.ledger.settings.tiers
+    return next((tier for tier in tiers if tier.name == name), min(tiers, key=lambda tier: tier.priority))
 
 
-def _rings_inside(turn: Turn, call: Call) -> bool:
-    return any(o.operator is not None and o.state is OfferState.RINGING for o in turn.ledger.offers_of(call.call))
+def _ring_the_best(turn: Turn, ready: list[Operator]) -> None:
+    """One phone for each caller, first in line first."""
+    for call in turn.ledger.waiting():
+        if not ready:
+            return
+        if rings_inside(turn, call.call):
+            continue
+        chosen = _choose(turn, ready, call)
+        if chosen is not None:
+            operator, reason = chosen
+            ready.remove(operator)
+            offer_operator(turn, call, operator, reason)
 
 
-def _rings_outside(turn: Turn, call: Call) -> bool:
-    return any(o.destination is not None and o.state is OfferState.RINGING for o in turn.ledger.offers_of(call.call))
+def _choose(turn: Turn, ready: list[Operator], call: Call) -> tuple[Operator, str] | None:
+    preferred = next((operator for operator in ready if operator.profile.operator == call.prefer), None)
+    if preferred is not None:
+        return preferred, "the operator of before, or asked for by a colleague"
+    if call.skill is None:
+        return ready[0], "longest idle"
+    skilled = next((operator for operator in ready if call.skill in operator.profile.skills), None)
+    if skilled is not None:
+        return skilled, f"longest idle with the skill {call.skill}"
+    if turn.runs(TimerKind.SKILL_RELAX, call.call) and _is_at_work(turn, call.skill):
+        return None
+    return ready[0], f"longest idle; nobody with the skill {call.skill} is free"
 
 
-def _offer(turn: Turn, call: Call, operator: Operator) -> None:
-    call = _count_offer(turn, call)
+def _is_at_work(turn: Turn, skill: str) -> bool:
+    return any(desk.is_present(o) and skill in o.profile.skills for o in turn.ledger.operators())
+
+
+def _ring_everyone_free(turn: Turn, ready: list[Operator]) -> None:
+    """Whoever is still free rings too for the first caller who has waited long enough."""
+    for call in turn.ledger.waiting():
+        if not ready:
+            return
+        if not turn.runs(TimerKind.RING_EVERYONE, call.call):
+            for operator in ready:
+                offer_operator(turn, call, operator, "everyone who is free: the caller has waited")
+            ready.clear()
+
+
+def _ring_phones_at_rest(turn: Turn, why: str) -> None:
+    """Phones of people who are on a break or away ring as well, for the callers first in line."""
+    resting = [o for o in turn.ledger.operators() if desk.can_ring(o) and not desk.is_ready(o)]
+    for call in turn.ledger.waiting():
+        if not resting:
+            return
+        if not turn.runs(TimerKind.SEEK_AGAIN, call.call):
+            for operator in resting:
+                offer_operator(turn, call, operator, f"every phone: {why}")
+            resting.clear()
+
+
+def rings_inside(turn: Turn, call: CallId) -> bool:
+    """Whether an operator's phone rings to serve this caller."""
+    return any(
+        o.operator is not None and o.purpose is LegPurpose.PERSON and o.state is OfferState.RINGING
+        for o in turn.ledger.offers_of(call)
+    )
+
+
+def offer_operator(
+    turn: Turn, call: Call, operator: Operator, reason: str, purpose: LegPurpose = LegPurpose.PERSON
+) -> Offer:
+    """Ring an operator's phone for this caller."""
+    call = count_offer(turn, call)
     offer = Offer(
         offer=offer_id(call.call, call.offers_made),
         call=call.call,
@@ -64,8 +116,11 @@ def _offer(turn: Turn, call: Call, operator: Operator) -> None:
         destination=None,
         state=OfferState.RINGING,
         made_at=turn.at,
+        purpose=purpose,
     )
     seconds = turn.ledger.settings.ring_seconds
+    if call.prefer == operator.profile.operator:
+        seconds = min(seconds, SAME_OPERATOR_SECONDS)
     turn.ledger.put_offer(offer)
     turn.do(
         OfferCall(
@@ -73,15 +128,18 @@ def _offer(turn: Turn, call: Call, operator: Operator) -> None:
             offer=offer.offer,
             caller_channel=call.channel,
             endpoint=operator.profile.endpoint,
-            ring_seconds=seconds + _ASTERISK_MARGIN_SECONDS,
+            ring_seconds=seconds + ASTERISK_MARGIN_SECONDS,
             caller_number=call.caller.number,
+            display="" if call.assessed is None else prank.display(call.assessed),
         )
     )
-    _begin_ringing(turn, offer, seconds)
+    begin_ringing(turn, offer, seconds, reason)
     desk.ring(turn, operator, call.call, offer.offer)
+    return offer
 
 
-def _count_offer(turn: Turn, call: Call) -> Call:
+def count_offer(turn: Turn, call: Call) -> Call:
+    """Give the call's next offer its number; the call as it is then."""
     current = turn.ledger.call(call.call)
     assert current is not None, "only calls of the ledger are offered"
     counted = replace(current, offers_made=current.offers_made + 1)
@@ -89,7 +147,8 @@ def _count_offer(turn: Turn, call: Call) -> Call:
     return counted
 
 
-def _begin_ringing(turn: Turn, offer: Offer, seconds: float) -> None:
+def begin_ringing(turn: Turn, offer: Offer, seconds: float, reason: str) -> None:
+    """Limit the ringing of an offer, and tell it."""
     turn.start(TimerKind.OFFER_RING, offer.offer, seconds)
     turn.note(
         OfferMade(
@@ -98,75 +157,23 @@ def _begin_ringing(turn: Turn, offer: Offer, seconds: float) -> None:
             offer=offer.offer,
             operator=offer.operator,
             destination=offer.outside,
+            purpose=offer.purpose,
+            reason=reason,
         )
     )
-
-
-def open_last_resort(turn: Turn, call: Call) -> None:
-    """Ring the next number of the centre's last-resort list for this caller, while operators are still sought."""
-    destinations = turn.ledger.settings.last_resort
-    if not destinations:
-        turn.alarm(AlarmKind.LAST_RESORT_EMPTY, "", "the centre has no last-resort list: add one to centre.toml")
-        if not turn.runs(TimerKind.LAST_RESORT, call.call):  # looked at again: the list may be filled meanwhile
-            turn.start(TimerKind.LAST_RESORT, call.call, NEXT_ROUND_SECONDS)
-        return
-    turn.clear(AlarmKind.LAST_RESORT_EMPTY, "")
-    if _rings_outside(turn, call) or (turn.runs(TimerKind.LAST_RESORT, call.call) and call.last_resort):
-        return
-    if call.next_destination >= len(destinations):
-        turn.incident(AlarmKind.LAST_RESORT_FAILED, "", "no number of the last-resort list answered; it rings again")
-        turn.ledger.put_call(replace(call, last_resort=True, next_destination=0))
-        turn.start(TimerKind.LAST_RESORT, call.call, NEXT_ROUND_SECONDS)
-        return
-    destination = destinations[call.next_destination]
-    call = _count_offer(turn, call)
-    call = replace(call, last_resort=True, next_destination=call.next_destination + 1)
-    turn.ledger.put_call(call)
-    turn.cancel(call.call, TimerKind.LAST_RESORT)
-    offer = Offer(
-        offer=offer_id(call.call, call.offers_made),
-        call=call.call,
-        operator=None,
-        destination=destination,
-        state=OfferState.RINGING,
-        made_at=turn.at,
-    )
-    seconds = turn.ledger.settings.last_resort_ring_seconds
-    turn.ledger.put_offer(offer)
-    turn.do(
-        DialDestination(
-            call=call.call,
-            offer=offer.offer,
-            caller_channel=call.channel,
-            destination=destination,
-            ring_seconds=seconds + _ASTERISK_MARGIN_SECONDS,
-            caller_number=call.caller.number,
-        )
-    )
-    _begin_ringing(turn, offer, seconds)
-
-
-def on_last_resort_due(turn: Turn, subject: str) -> None:
-    """A call waited past the centre's limit, or the list's next round is due."""
-    call = _waiting_call(turn, subject)
-    if call is not None:
-        open_last_resort(turn, call)
-
-
-def _waiting_call(turn: Turn, subject: str) -> Call | None:
-    call = turn.ledger.call(CallId(subject))
-    return call if call is not None and call.person is None and call.state is CallState.QUEUED else None
 
 
 def after_refusal(turn: Turn, offer: Offer) -> None:
-    """An offer was not taken: go on to the next phone."""
-    call = _waiting_call(turn, offer.call)
-    if call is None:
+    """An operator did not take an offer: phones that ring only for want of others have a pause before the next round.
+
+    Whoever is ready is rung at once: seeking follows every turn.
+    """
+    call = turn.ledger.call(offer.call)
+    if call is None or not call.seeks or call.person is not None:
         return
-    if offer.destination is not None:
-        open_last_resort(turn, call)
-    elif not _rings_inside(turn, call) and not any(desk.is_present(o) for o in turn.ledger.operators()):
-        turn.start(TimerKind.SEEK_AGAIN, call.call, NEXT_ROUND_SECONDS)
+    if call.prefer is not None and call.prefer == offer.operator:
+        turn.ledger.put_call(replace(call, prefer=None))
+    turn.start(TimerKind.SEEK_AGAIN, call.call, NEXT_ROUND_SECONDS)
 
 
 def operator_of(turn: Turn, offer: Offer) -> Operator | None:

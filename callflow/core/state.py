@@ -18,6 +18,7 @@ from callflow.core.facts import (
     PartyMode,
 )
 from callflow.core.ids import BridgeId, CallId, ChannelId, OfferId, OperatorId, PlaybackId
+from callflow.core.roster import Sitting
 from callflow.core.states import CallState, OfferState, OperatorState
 from callflow.core.timers import Timer
 
@@ -86,7 +87,8 @@ class Call:
         channel: the citizen's; of an outbound call whether it exists yet or not.
         callback_of: the abandoned call that this outbound one answers.
         priority: of its tier; lower goes first.
-        place_at: where it stands among equals: the arrival, or that of an earlier call; later for a flagged caller.
+        place_at: where it stands among equals: the arrival where None, else that of an earlier call.
+        later_seconds: how much later than that a flagged caller stands, for as long.
         at_head: the caller lost a person already and goes before all others.
         seeks: an operator is sought: always while QUEUED without a person, and beside a party that talks already.
         prefer: this operator first: lost a moment ago, or asked for by a colleague.
@@ -99,6 +101,8 @@ class Call:
         spoke: speech was heard from the caller.
         challenge: what the caller was asked to press a key for, until a key comes.
         consultations: how many there were.
+        losses: how often an operator's leg broke off in the talk.
+        citizen_answered: of an outbound call: the citizen picked up, whatever became of the operator.
     """
 
     call: CallId
@@ -114,6 +118,7 @@ class Call:
     tier: str | None = None
     priority: int = 0
     place_at: datetime | None = None
+    later_seconds: float = 0.0
     skill: str | None = None
     queued_at: datetime | None = None
     at_head: bool = False
@@ -133,6 +138,8 @@ class Call:
     spoke: bool = False
     challenge: ChallengeKind | None = None
     consultations: int = 0
+    citizen_answered: bool = False
+    losses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +209,7 @@ class Callback:
     Attributes:
         call: the abandoned call. number: E.164.
         attempts: outbound calls begun. attempt: the one under way.
+        dial_after_code: the owner asked by a dialled code: the phone is rung once that channel is gone.
     """
 
     call: CallId
@@ -211,6 +219,7 @@ class Callback:
     owner: OperatorId | None = None
     attempts: int = 0
     attempt: CallId | None = None
+    dial_after_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +249,7 @@ class State:
 
     Attributes:
         flows: versions in force or in use by a call.
+        sittings: the shifts that run, as of `looked_at`.
         recalls: by number. callbacks: open ones, by the abandoned call, oldest first.
         talk_seconds: a call's usual time with a person, a moving mean, for the expected wait.
         timers: by `timer_key`. alarms: by `alarm_key`.
@@ -253,7 +263,9 @@ class State:
     offers: dict[OfferId, Offer] = field(default_factory=dict)
     recalls: dict[str, Recall] = field(default_factory=dict)
     callbacks: dict[CallId, Callback] = field(default_factory=dict)
-    roster: Roster = Roster()
+    roster: Roster = field(default_factory=Roster)
+    sittings: tuple[Sitting, ...] = ()
+    looked_at: datetime | None = None
     talk_seconds: float = 120.0
     timers: dict[str, RunningTimer] = field(default_factory=dict)
     alarms: dict[str, AlarmRaised] = field(default_factory=dict)

@@ -148,7 +148,7 @@ OPERATOR_TRANSITIONS: Mapping[tuple[OperatorState, OperatorTrigger], OperatorSta
         (_P.OFFERED, _PT.PICKED_UP): _P.ON_CALL,
         (_P.ON_CALL, _PT.HUNG_UP): _P.WRAP_UP,
         **{(state, _PT.RUNG): _P.OFFERED for state in _AT_REST},
-        **{(state, _PT.SEEN_ELSEWHERE): _P.BUSY_ELSEWHERE for state in (*_AT_REST, _P.WRAP_UP)},
+        **{(state, _PT.SEEN_ELSEWHERE): _P.BUSY_ELSEWHERE for state in _AT_REST},
         **{(state, _PT.FREED_AVAILABLE): _P.AVAILABLE for state in _HELD},
         **{(state, _PT.FREED_PAUSED): _P.PAUSED for state in _HELD},
         **{(state, _PT.FREED_SIGNED_OUT): _P.SIGNED_OUT for state in _HELD},

@@ -6,16 +6,47 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from callflow.core import calls, desk, ending, ivr, offering, queueing, reconcile, seeking
+from callflow.core import (
+    attendance,
+    callbacks,
+    callers,
+    calls,
+    classifying,
+    connecting,
+    desk,
+    ending,
+    ivr,
+    keypad,
+    lastresort,
+    listening,
+    offering,
+    outbound,
+    parties,
+    queueing,
+    recalls,
+    reconcile,
+    seeking,
+    shifts,
+    talking,
+    witnessing,
+)
 from callflow.core.commands import Command, StartTimer
 from callflow.core.events import (
     CallArrived,
+    CallbackRequested,
     CallerGone,
+    CallerHistoryKnown,
     CallerReturned,
+    CitizenAnswered,
+    CitizenNotReached,
+    ClassificationRequested,
+    CodeCallGone,
+    CodeDialled,
     CommandFailed,
     DecisionFailed,
     EndpointReported,
     Event,
+    FallbackQueueReported,
     FallbackWitnessed,
     FlowPublished,
     KeyPressed,
@@ -24,16 +55,21 @@ from callflow.core.events import (
     OfferAnswered,
     OfferRang,
     OperatorChanged,
+    OperatorKeyPressed,
     PauseRequested,
     PlaybackEnded,
     RecordingMeasured,
     ResumeRequested,
+    RosterChanged,
     SettingsChanged,
     SignInRequested,
     SignOutRequested,
     SnapshotTaken,
+    SpeechHeard,
+    TalkRequested,
     TimerFired,
     TrunkHeadersRead,
+    TrunkReported,
 )
 from callflow.core.facts import FlowInForce, SettingsApplied
 from callflow.core.ids import CallId, OfferId
@@ -43,7 +79,7 @@ from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.errors import CallflowError
 
-CORE_VERSION: Final = 1
+CORE_VERSION: Final = 2
 """Counts up whenever the same events may give other decisions; it stands on every journal entry."""
 
 
@@ -107,8 +143,12 @@ class Switchboard:
             return  # seeking may be what failed, and would fail again
         else:
             HANDLERS[type(event)](turn, event)
+        callbacks.dial_after_codes(turn)
         seeking.seek(turn)
-        desk.watch_presence(turn)
+        lastresort.watch(turn)
+        callbacks.assign(turn)
+        attendance.watch_presence(turn)
+        shifts.watch_seats(turn)
 
 
 def _on_flow_published(turn: Turn, event: FlowPublished) -> None:
@@ -134,7 +174,7 @@ def _on_timer(turn: Turn, event: TimerFired) -> None:
 
 
 def _on_seek_again(turn: Turn, subject: str) -> None:
-    """The next round of ringing everyone: seeking follows every turn."""
+    """The next round, or a limit on whom to ring is over: seeking follows every turn."""
 
 
 def _on_incident_over(turn: Turn, subject: str) -> None:
@@ -150,11 +190,22 @@ TIMER_HANDLERS: Final[Mapping[TimerKind, Callable[[Turn, str], None]]] = Mapping
         TimerKind.NODE_INPUT: ivr.on_silence,
         TimerKind.NODE_PROMPT: ivr.on_prompt_overdue,
         TimerKind.OFFER_RING: offering.on_ring_over,
-        TimerKind.OFFER_JOIN: offering.on_join_overdue,
+        TimerKind.OFFER_JOIN: connecting.on_join_overdue,
         TimerKind.LEG_RELEASE: offering.on_leg_release_overdue,
         TimerKind.CALL_RELEASE: ending.on_call_release_overdue,
-        TimerKind.LAST_RESORT: seeking.on_last_resort_due,
+        TimerKind.LAST_RESORT: lastresort.on_due,
         TimerKind.SEEK_AGAIN: _on_seek_again,
+        TimerKind.RING_EVERYONE: _on_seek_again,
+        TimerKind.SKILL_RELAX: _on_seek_again,
+        TimerKind.LATER_PLACE: queueing.on_later_place_over,
+        TimerKind.MEDICAL: parties.on_medical_due,
+        TimerKind.PARTY_SILENT: parties.on_silent,
+        TimerKind.CODE_DIGITS: keypad.on_digits_over,
+        TimerKind.RECALL: recalls.on_over,
+        TimerKind.CALLBACK: callbacks.on_due,
+        TimerKind.CITIZEN: outbound.on_citizen_overdue,
+        TimerKind.PAUSE_LIMIT: attendance.on_pause_overdue,
+        TimerKind.SEATS: shifts.on_look_due,
         TimerKind.ANNOUNCE: queueing.on_announce_due,
         TimerKind.WRAP_UP: desk.on_wrap_up_over,
         TimerKind.SET_ASIDE: desk.on_set_aside_over,
@@ -166,11 +217,22 @@ HANDLERS: Final[Mapping[type[Event], Callable[[Turn, Any], None]]] = MappingProx
     {
         FlowPublished: _on_flow_published,
         OperatorChanged: desk.on_operator_changed,
-        SignInRequested: desk.on_sign_in,
-        SignOutRequested: desk.on_sign_out,
-        PauseRequested: desk.on_pause,
-        ResumeRequested: desk.on_resume,
+        RosterChanged: shifts.on_roster_changed,
+        SignInRequested: attendance.on_sign_in,
+        SignOutRequested: attendance.on_sign_out,
+        PauseRequested: attendance.on_pause,
+        ResumeRequested: attendance.on_resume,
+        TalkRequested: talking.on_requested,
+        ClassificationRequested: classifying.on_requested,
+        CallbackRequested: callbacks.on_requested,
+        CodeDialled: keypad.on_dialled,
+        CodeCallGone: keypad.on_code_call_gone,
+        OperatorKeyPressed: keypad.on_key,
         EndpointReported: desk.on_endpoint_reported,
+        CallerHistoryKnown: callers.on_history,
+        SpeechHeard: listening.on_speech,
+        CitizenAnswered: outbound.on_citizen_answered,
+        CitizenNotReached: outbound.on_citizen_not_reached,
         CallArrived: calls.on_arrived,
         TrunkHeadersRead: calls.on_headers,
         KeyPressed: calls.on_key,
@@ -180,11 +242,13 @@ HANDLERS: Final[Mapping[type[Event], Callable[[Turn, Any], None]]] = MappingProx
         OfferRang: offering.on_rang,
         OfferAnswered: offering.on_answered,
         LegGone: offering.on_leg_gone,
-        LegJoined: offering.on_joined,
+        LegJoined: connecting.on_joined,
         TimerFired: _on_timer,
         CommandFailed: calls.on_command_failed,
         SnapshotTaken: reconcile.on_snapshot,
-        RecordingMeasured: calls.on_recording_measured,
-        FallbackWitnessed: calls.on_fallback_witnessed,
+        RecordingMeasured: witnessing.on_recording_measured,
+        FallbackWitnessed: witnessing.on_fallback_witnessed,
+        TrunkReported: witnessing.on_trunk_reported,
+        FallbackQueueReported: witnessing.on_fallback_queue_reported,
     }
 )

@@ -24,7 +24,6 @@ class TimerKind(StrEnum):
     PARTY_SILENT = "party_silent"  # offer: the outside party is joined and says nothing
     LATER_PLACE = "later_place"  # call: a flagged caller's later place is over
     CODE_DIGITS = "code_digits"  # offer: the next key of a feature code stays away
-    SAME_OPERATOR = "same_operator"  # call: the operator who was lost is not waited for any longer
     RECALL = "recall"  # number: who gave up has the old place no longer
     CALLBACK = "callback"  # abandoned call: the call-back's deadline
     CITIZEN = "citizen"  # outbound call: the citizen rings too long

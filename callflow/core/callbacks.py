@@ -1,0 +1,166 @@
+"""Decides who is called back: every citizen with a number who gave up has an owner, a deadline and an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from callflow.core import desk, outbound
+from callflow.core.commands import Refusal, Reply
+from callflow.core.events import CallbackAction, CallbackOutcome, CallbackRequested
+from callflow.core.facts import (
+    AlarmKind,
+    CallbackAssigned,
+    CallbackClosed,
+    CallbackOpened,
+    Direction,
+    Stage,
+)
+from callflow.core.ids import CallId, OperatorId
+from callflow.core.state import Call, Callback, Operator
+from callflow.core.timers import TimerKind
+from callflow.core.turn import Turn
+
+_GAVE_UP: Final = frozenset({Stage.ABANDONED_IN_IVR, Stage.ABANDONED_IN_QUEUE})
+
+
+def on_call_ended(turn: Turn, call: Call, stage: Stage) -> None:
+    """A call is over: one that was given up opens a call-back, one that was an attempt gives it free again."""
+    if call.direction is Direction.OUTBOUND:
+        _attempt_over(turn, call)
+        return
+    number = call.caller.number
+    waited = (turn.at - call.arrived_at).total_seconds()
+    settings = turn.ledger.settings
+    if number is None or stage not in _GAVE_UP or waited < settings.callback_least_wait_seconds:
+        return
+    if any(callback.number == number for callback in turn.ledger.state.callbacks.values()):
+        return
+    deadline = turn.at + timedelta(seconds=settings.callback_within_seconds)
+    turn.ledger.put_callback(Callback(call=call.call, number=number, opened_at=turn.at, deadline=deadline))
+    turn.note(CallbackOpened(at=turn.at, call=call.call, number=number, deadline=deadline))
+    turn.start(TimerKind.CALLBACK, call.call, settings.callback_within_seconds)
+
+
+def on_arrival(turn: Turn, call: Call) -> None:
+    """The citizen calls again: nobody needs to call back."""
+    for callback in tuple(turn.ledger.state.callbacks.values()):
+        if callback.number == call.caller.number:
+            close(turn, callback, CallbackOutcome.REDIALLED, call.call)
+
+
+def dial_after_codes(turn: Turn) -> None:
+    """Ring phones that asked for a call-back by a dialled code, once its channel is gone. Run at every turn's end."""
+    for callback in tuple(turn.ledger.state.callbacks.values()):
+        owner = None if callback.owner is None else turn.ledger.operator(callback.owner)
+        if callback.dial_after_code and (owner is None or not owner.codes):
+            free = replace(callback, dial_after_code=False)
+            turn.ledger.put_callback(free)
+            if owner is not None:
+                dial(turn, free, owner)
+
+
+def assign(turn: Turn) -> None:
+    """Give call-backs without an owner to who is ready and has none, oldest first. Run at the end of every turn."""
+    unowned = [callback for callback in turn.ledger.state.callbacks.values() if callback.owner is None]
+    if not unowned or next(turn.ledger.waiting(), None) is not None:
+        return
+    owners = {callback.owner for callback in turn.ledger.state.callbacks.values()}
+    ready = (o for o in turn.ledger.operators() if desk.is_ready(o) and o.profile.operator not in owners)
+    free = sorted(ready, key=lambda o: (o.since, o.profile.operator))
+    for callback, operator in zip(unowned, free, strict=False):
+        _give(turn, callback, operator.profile.operator)
+
+
+def _give(turn: Turn, callback: Callback, owner: OperatorId) -> Callback:
+    callback = replace(callback, owner=owner)
+    turn.ledger.put_callback(callback)
+    turn.note(CallbackAssigned(at=turn.at, call=callback.call, operator=owner, deadline=callback.deadline))
+    return callback
+
+
+def close(turn: Turn, callback: Callback, outcome: CallbackOutcome, by: str) -> None:
+    """A call-back is settled."""
+    turn.cancel(callback.call, TimerKind.CALLBACK)
+    turn.clear(AlarmKind.CALLBACK_OVERDUE, callback.call)
+    turn.ledger.drop_callback(callback.call)
+    turn.note(CallbackClosed(at=turn.at, call=callback.call, outcome=outcome, by=by))
+
+
+def on_due(turn: Turn, subject: str) -> None:
+    """Nobody tried in time: an alarm, and somebody else may have it. It stays open until a person settles it."""
+    callback = turn.ledger.state.callbacks.get(CallId(subject))
+    if callback is None or callback.attempt is not None:
+        return
+    seconds = turn.ledger.settings.callback_within_seconds
+    turn.alarm(AlarmKind.CALLBACK_OVERDUE, callback.call, "nobody called back in time")
+    deadline = turn.at + timedelta(seconds=seconds)
+    turn.ledger.put_callback(replace(callback, owner=None, deadline=deadline))
+    turn.start(TimerKind.CALLBACK, callback.call, seconds)
+
+
+# --- what people ask ------------------------------------------------------------------------------------------------
+
+
+def on_requested(turn: Turn, event: CallbackRequested) -> None:
+    """Somebody acts on a call-back by the API."""
+    turn.do(Reply(request=event.request, refusal=_requested(turn, event)))
+
+
+def _requested(turn: Turn, event: CallbackRequested) -> Refusal | None:
+    operator = None if event.operator is None else turn.ledger.operator(event.operator)
+    callback = find(turn, event.callback, event.operator)
+    if callback is None:
+        return Refusal.UNKNOWN_CALLBACK
+    if event.action is CallbackAction.CLOSE:
+        if callback.attempt is not None:
+            return Refusal.NOT_NOW
+        close(turn, callback, event.outcome or CallbackOutcome.NOT_NEEDED, event.by)
+        return None
+    if operator is None or not operator.active:
+        return Refusal.UNKNOWN_OPERATOR
+    if event.action is CallbackAction.TAKE:
+        _give(turn, callback, operator.profile.operator)
+        return None
+    return dial(turn, callback, operator)
+
+
+def find(turn: Turn, name: CallId | None, operator: OperatorId | None) -> Callback | None:
+    """The call-back of this name; without one the operator's own, then the oldest that nobody has."""
+    callbacks = turn.ledger.state.callbacks
+    if name is not None:
+        return callbacks.get(name)
+    mine = (each for each in callbacks.values() if each.owner == operator and each.attempt is None)
+    nobodys = (each for each in callbacks.values() if each.owner is None)
+    return next(mine, None) or next(nobodys, None)
+
+
+def dial(turn: Turn, callback: Callback, operator: Operator) -> Refusal | None:
+    """Ring the operator's phone, then the citizen; why not, where it cannot be."""
+    settings = turn.ledger.settings
+    if settings.outside_trunk is None:
+        return Refusal.NO_OUTSIDE_TRUNK
+    if callback.attempt is not None or not operator.signed_in:
+        return Refusal.NOT_NOW
+    if operator.codes:  # asked by the very phone that is to be rung: when that channel is gone
+        turn.ledger.put_callback(replace(_give(turn, callback, operator.profile.operator), dial_after_code=True))
+        return None
+    if not desk.can_call_out(operator):
+        return Refusal.NOT_NOW
+    outbound.begin(turn, callback, desk.stop_wrap_up(turn, operator), settings.outside_trunk)
+    return None
+
+
+def _attempt_over(turn: Turn, call: Call) -> None:
+    callback = None if call.callback_of is None else turn.ledger.state.callbacks.get(call.callback_of)
+    if callback is not None and callback.attempt == call.call:
+        turn.ledger.put_callback(replace(callback, attempt=None))
+        turn.start(TimerKind.CALLBACK, callback.call, turn.ledger.settings.callback_within_seconds)
+
+
+def on_connected(turn: Turn, call: Call) -> None:
+    """Citizen and operator talk: where it was a call-back, it is settled."""
+    callback = None if call.callback_of is None else turn.ledger.state.callbacks.get(call.callback_of)
+    if callback is not None:
+        close(turn, callback, CallbackOutcome.REACHED, call.call)

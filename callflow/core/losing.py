@@ -1,0 +1,143 @@
+"""Decides what follows when the person's leg is gone: the end where the operator hung up, else another person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from callflow.core import connecting, ending, outbound, parties, queueing, seeking
+from callflow.core.commands import DestroyBridge, JoinLegs
+from callflow.core.facts import HangupParty, LegPurpose, OperatorLeft, PartyEnd, PartyGone, PartyMode, PersonLost
+from callflow.core.facts import QueueReason as Why
+from callflow.core.ids import OfferId, talk_bridge
+from callflow.core.state import Call, Offer
+from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, OfferState, advance
+from callflow.core.timers import TimerKind
+from callflow.core.turn import Turn
+from callflow.flows.model import FALLBACK_QUEUE
+
+HANGUP_CAUSES: Final = frozenset({16, 31})
+"""Q.850 causes of a person who hung up (normal clearing; normal, unspecified). Any other: the leg was lost."""
+UNKNOWN_CAUSE: Final = 0
+
+
+def person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
+    """The leg of who serves the caller is gone, by a hang-up or without one."""
+    match call.state:
+        case CallState.ARRIVED:
+            outbound.operator_gone(turn, call)
+        case CallState.THREE_WAY:
+            _left_with_party(turn, call, offer)
+        case CallState.AGENCY_ONLY:  # was joining
+            turn.note(PersonLost(at=turn.at, call=call.call, offer=offer.offer, cause=cause))
+            turn.ledger.put_call(replace(call, person=None))
+        case CallState.CONNECTED if cause in HANGUP_CAUSES and call.party is None:
+            by = HangupParty.OPERATOR if offer.operator is not None else HangupParty.DESTINATION
+            end(turn, call, by)
+        case CallState.CONSULTING if _colleague_answered(turn, call):
+            _hand_to_colleague_in_consultation(turn, call, offer)
+        case _:
+            lose_person(turn, call, offer, cause)
+
+
+def end(turn: Turn, call: Call, by: HangupParty) -> None:
+    """A person ended the call."""
+    ending.hang_up(turn, replace(call, person=None), ending.stage_of(call), by)
+    turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
+
+
+def was_lost(call: Call | None, offer: Offer, cause: int) -> bool:
+    """Whether the leg broke off in the middle of a talk, for the first time: no wrap-up then."""
+    if call is None or call.person != offer.offer or call.state is not CallState.CONNECTED or call.losses:
+        return False
+    return offer.operator is not None and cause not in HANGUP_CAUSES
+
+
+def lose_person(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
+    """The person's leg is lost, or could not be joined: the caller stays, at the head of the queue.
+
+    Who is ready is rung at once, the operator of before first and once; everyone, where nobody is, after a moment:
+    phones that drop what they answer must not spin either. A party from outside that rings or is there is kept.
+    """
+    turn.note(PersonLost(at=turn.at, call=call.call, offer=offer.offer, cause=cause))
+    again = was_lost(call, offer, cause)
+    if again:
+        call = replace(call, losses=call.losses + 1)
+    if call.state is CallState.CONSULTING:
+        parties.end_consultation(turn, call)
+    if call.party is not None and call.party.colleague is not None:
+        call = parties.without(turn, call)
+    elif call.party is not None:
+        call = replace(call, party=replace(call.party, mode=PartyMode.DIRECT))
+    trigger = CallTrigger.RETURNED if call.state is CallState.QUEUED else CallTrigger.PERSON_LOST
+    prefer = offer.operator if again else None
+    queueing.enqueue(turn, replace(call, prefer=prefer), FALLBACK_QUEUE, Why.PERSON_LOST, trigger)
+    turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
+    turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
+    queued = turn.ledger.call(call.call)
+    assert queued is not None
+    party = connecting.party_of(turn, queued)
+    if party is not None and party.state is OfferState.ANSWERED:
+        turn.ledger.put_offer(replace(party, bridge=None))
+        parties.answered(turn, queued, party)
+
+
+def part(turn: Turn, call: Call, person: OfferId) -> None:
+    """The call's person and the caller are not together: let the leg go and seek the next person."""
+    offer = turn.ledger.offer(person)
+    assert offer is not None, "a call's person has a leg"
+    turn.cancel(person, TimerKind.OFFER_JOIN)
+    ending.release_leg(turn, offer)
+    if call.state is CallState.THREE_WAY:
+        _left_with_party(turn, call, offer)
+    elif call.state in (CallState.ARRIVED, CallState.AGENCY_ONLY):
+        person_gone(turn, call, offer, UNKNOWN_CAUSE)
+    else:
+        lose_person(turn, call, offer, UNKNOWN_CAUSE)
+
+
+def _colleague_answered(turn: Turn, call: Call) -> bool:
+    offer = connecting.party_of(turn, call)
+    return offer is not None and offer.operator is not None and offer.state is OfferState.ANSWERED
+
+
+def _left_with_party(turn: Turn, call: Call, offer: Offer) -> None:
+    """The operator's leg left a talk of three without the confirming key: another operator is sought."""
+    if parties.of(call).colleague is not None:
+        hand_over(turn, call, offer)
+        return
+    turn.note(OperatorLeft(at=turn.at, call=call.call, offer=offer.offer, operator=offer.operator, confirmed=False))
+    state = advance(CALL_TRANSITIONS, call.state, CallTrigger.PERSON_LOST)
+    turn.ledger.put_call(replace(call, state=state, person=None, seeks=True, at_head=True))
+    turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
+
+
+def hand_over(turn: Turn, call: Call, offer: Offer) -> None:
+    """The colleague who was the party serves the caller from now on."""
+    turn.ledger.put_call(_with_colleague_as_person(turn, call, offer, CallTrigger.TRANSFERRED))
+
+
+def _with_colleague_as_person(turn: Turn, call: Call, offer: Offer, trigger: CallTrigger) -> Call:
+    party = parties.of(call)
+    colleague = connecting.party_of(turn, call)
+    assert colleague is not None, "a colleague who takes over has a leg"
+    turn.ledger.put_offer(replace(colleague, purpose=LegPurpose.PERSON))
+    turn.note(OperatorLeft(at=turn.at, call=call.call, offer=offer.offer, operator=offer.operator, confirmed=True))
+    turn.note(
+        PartyGone(at=turn.at, call=call.call, name=party.name, offer=colleague.offer, reason=PartyEnd.BECAME_PERSON)
+    )
+    state = advance(CALL_TRANSITIONS, call.state, trigger)
+    return replace(call, state=state, person=colleague.offer, party=None)
+
+
+def _hand_to_colleague_in_consultation(turn: Turn, call: Call, offer: Offer) -> None:
+    """Who consults a colleague and hangs up has handed the caller over."""
+    parties.end_consultation(turn, call)
+    call = _with_colleague_as_person(turn, queueing.stop_playing(turn, call), offer, CallTrigger.PERSON_LOST)
+    person = connecting.person_of(turn, call)
+    assert person is not None
+    turn.ledger.put_offer(replace(person, bridge=None))
+    turn.ledger.put_call(replace(call, bridge=None))
+    bridge = talk_bridge(call.call)
+    turn.do(JoinLegs(call=call.call, bridge=bridge, caller_channel=call.channel, offer=person.offer))
+    turn.start(TimerKind.OFFER_JOIN, person.offer, parties.JOIN_LIMIT_SECONDS)

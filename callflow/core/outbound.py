@@ -1,0 +1,129 @@
+"""Leads an outbound call: the operator's phone first, then the citizen, recorded by way of the dialplan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from callflow.core import ending, parties, queueing, seeking
+from callflow.core.city import Destination
+from callflow.core.commands import BeginOutbound, CallCitizen, EndCall, JoinLegs
+from callflow.core.events import CallArrived, Caller, CitizenAnswered, CitizenNotReached
+from callflow.core.facts import AlarmKind, CallbackTried, CallOpened, Direction, HangupParty, QueueReason
+from callflow.core.ids import CallId, TrunkRoute, callback_call, citizen_channel, talk_bridge
+from callflow.core.state import Call, Callback, Offer, Operator
+from callflow.core.states import CallState, CallTrigger
+from callflow.core.timers import TimerKind
+from callflow.core.turn import Turn
+from callflow.flows.model import FALLBACK_QUEUE
+
+CITIZEN_RING_SECONDS: Final = 45.0
+_BEGIN_SECONDS: Final = 5.0
+"""An answered citizen comes back from the dialplan within this time, or the dialplan has the call."""
+
+
+def begin(turn: Turn, callback: Callback, operator: Operator, trunk: TrunkRoute) -> None:
+    """Begin the next attempt of a call-back."""
+    number = callback.attempts + 1
+    name = callback_call(callback.call, number)
+    caller = Caller(number=callback.number, raw=callback.number)
+    call = Call(
+        call=name,
+        channel=citizen_channel(name),
+        caller=caller,
+        dialled="",
+        trunk=trunk,
+        arrived_at=turn.at,
+        state=CallState.ARRIVED,
+        direction=Direction.OUTBOUND,
+        callback_of=callback.call,
+    )
+    turn.note(
+        CallOpened(
+            at=turn.at,
+            call=name,
+            arrived_at=turn.at,
+            caller=caller,
+            dialled="",
+            trunk=trunk,
+            direction=Direction.OUTBOUND,
+            callback_of=callback.call,
+        )
+    )
+    turn.ledger.put_call(call)
+    owner = operator.profile.operator
+    turn.ledger.put_callback(replace(callback, owner=owner, attempts=number, attempt=name))
+    turn.cancel(callback.call, TimerKind.CALLBACK)
+    turn.clear(AlarmKind.CALLBACK_OVERDUE, callback.call)
+    turn.note(CallbackTried(at=turn.at, call=callback.call, attempt=name, operator=owner))
+    seeking.offer_operator(turn, call, operator, "call-back")
+
+
+def operator_answered(turn: Turn, call: Call, offer: Offer) -> None:
+    """The operator is there: ring the citizen."""
+    trunk = TrunkRoute(call.trunk)
+    number = call.caller.number or ""
+    turn.ledger.put_call(replace(call, person=offer.offer))
+    turn.do(
+        CallCitizen(
+            call=call.call,
+            channel=call.channel,
+            destination=Destination(name="citizen", number=number, trunk=trunk),
+            ring_seconds=CITIZEN_RING_SECONDS,
+        )
+    )
+    turn.start(TimerKind.CITIZEN, call.call, CITIZEN_RING_SECONDS + seeking.ASTERISK_MARGIN_SECONDS)
+
+
+def on_citizen_answered(turn: Turn, event: CitizenAnswered) -> None:
+    """The citizen is there: through the dialplan, which begins the recording. One whom nobody waits for, too."""
+    turn.do(BeginOutbound(call=event.call, channel=event.channel))
+    call = turn.ledger.call(event.call)
+    if call is not None and call.state is CallState.ARRIVED:
+        turn.ledger.put_call(replace(call, citizen_answered=True))
+        turn.start(TimerKind.CITIZEN, call.call, _BEGIN_SECONDS)
+
+
+def on_citizen_not_reached(turn: Turn, event: CitizenNotReached) -> None:
+    """The citizen did not answer."""
+    call = turn.ledger.call(event.call)
+    if call is not None and call.state is CallState.ARRIVED:
+        ending.no_citizen(turn, call, event.cause)
+
+
+def on_citizen_overdue(turn: Turn, subject: str) -> None:
+    """The citizen rang too long, or did not come back from the dialplan, which then serves the call alone."""
+    call = turn.ledger.call(CallId(subject))
+    if call is None or call.state is not CallState.ARRIVED:
+        return
+    if not call.citizen_answered:
+        turn.do(EndCall(call=call.call, channel=call.channel))
+        ending.no_citizen(turn, call, 19)
+    else:
+        ending.let_return(turn, call, "the dialplan did not bring the citizen back")
+
+
+def arrived(turn: Turn, call: Call, event: CallArrived) -> None:
+    """The citizen comes from the dialplan, recorded: join the operator, or seek another where that one is gone."""
+    turn.cancel(call.call, TimerKind.CITIZEN)
+    call = replace(call, channel=event.channel, citizen_answered=True)
+    if call.person is None:
+        queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.PERSON_LOST, CallTrigger.SENT_TO_QUEUE)
+        return
+    turn.ledger.put_call(call)
+    bridge = talk_bridge(call.call)
+    turn.do(JoinLegs(call=call.call, bridge=bridge, caller_channel=call.channel, offer=call.person))
+    turn.start(TimerKind.OFFER_JOIN, call.person, parties.JOIN_LIMIT_SECONDS)
+
+
+def operator_gone(turn: Turn, call: Call) -> None:
+    """The operator is gone, or never came, before the citizen was joined.
+
+    A citizen who does not ring yet is left alone; one who has answered is served by another operator.
+    """
+    if call.citizen_answered:
+        turn.ledger.put_call(replace(call, person=None))
+        return
+    if call.person is not None:
+        turn.do(EndCall(call=call.call, channel=call.channel))
+    ending.no_citizen(turn, replace(call, person=None), 0, HangupParty.OPERATOR)
