@@ -8,7 +8,9 @@ from typing import Final
 
 from pydantic import Field
 
+from callflow.core.commands import Refusal
 from callflow.core.events import CallbackAction, CallbackOutcome
+from callflow.engine.client import RequestRefused
 from callflow.permissions import Permission
 from callflow.web.api.operators import Moved
 from callflow.web.errors import NotPermitted, NotValid
@@ -71,6 +73,7 @@ def _giver(action: CallbackAction) -> Callable[[Asked], Awaitable[Moved]]:
         if operator is None:
             raise NotValid([{"where": "body.operator", "what": "you are no operator: say who is to have it"}])
         who.acts_for(operator, Permission.ASSIGN_CALLBACKS)
+        await _check_owner(asked)
         seq = await asked.context.engine.callback(action, by=who.login, operator=operator, callback=asked.path("call"))
         return Moved(seq=seq)
 
@@ -84,11 +87,26 @@ async def close(asked: Asked) -> Moved:
     anybodys = who.may(Permission.ASSIGN_CALLBACKS)
     if who.operator is None and not anybodys:
         raise NotPermitted((Permission.ASSIGN_CALLBACKS,))
+    await _check_owner(asked)
     operator = None if anybodys else who.operator
     seq = await asked.context.engine.callback(
         CallbackAction.CLOSE, by=who.login, operator=operator, callback=asked.path("call"), outcome=given.outcome
     )
     return Moved(seq=seq)
+
+
+async def _check_owner(asked: Asked) -> None:
+    """Leave to others what is theirs: only who may give call-backs to others takes one from its owner.
+
+    Raises:
+        RequestRefused: it is somebody else's. EngineAway.
+    """
+    if asked.person.may(Permission.ASSIGN_CALLBACKS):
+        return
+    snapshot = await asked.context.engine.snapshot()
+    owners = {callback["call"]: callback["owner"] for callback in snapshot["callbacks"]}
+    if owners.get(asked.path("call")) not in (None, asked.person.operator):
+        raise RequestRefused(Refusal.NOT_YOURS)
 
 
 _ERRORS: Final = (409, 503)

@@ -13,7 +13,6 @@ from callflow.core.city import Classification
 from callflow.permissions import Permission
 from callflow.web.api.calls import record_of, was_served_by
 from callflow.web.api.operators import Moved
-from callflow.web.auth import Who
 from callflow.web.errors import NoSuchThing
 from callflow.web.routes import Asked, Route, Shape
 
@@ -33,11 +32,13 @@ async def classify_call(asked: Asked) -> Moved:
     """
     who, call, given = asked.person, asked.path("call"), _given(asked)
     known = _known_calls(await asked.context.engine.snapshot())
-    mine = who.operator is not None and who.operator in known.get(call, ())
-    if not mine and not (call in known and who.may(Permission.CLASSIFY_ANY)):
-        await _check_record(asked, who)
-    operator = who.operator if mine else None
-    seq = await asked.context.engine.classify(given, by=who.login, call=call, operator=operator)
+    anybodys = who.may(Permission.CLASSIFY_ANY)
+    served = who.operator is not None and who.operator in known.get(call, ())
+    if not served and not (anybodys and call in known):
+        served = was_served_by(await record_of(asked), who.operator)
+        if not served and not anybodys:
+            raise NoSuchThing("call")
+    seq = await asked.context.engine.classify(given, by=who.login, call=call, operator=who.operator if served else None)
     return Moved(seq=seq)
 
 
@@ -61,12 +62,6 @@ def _known_calls(snapshot: Mapping[str, Any]) -> dict[str, set[str]]:
             if call is not None:
                 known.setdefault(call, set()).add(operator["operator"])
     return known
-
-
-async def _check_record(asked: Asked, who: Who) -> None:
-    record = await record_of(asked)
-    if not (who.may(Permission.CLASSIFY_ANY) or was_served_by(record, who.operator)):
-        raise NoSuchThing("call")
 
 
 _MAY: Final = (Permission.CLASSIFY_OWN, Permission.CLASSIFY_ANY)

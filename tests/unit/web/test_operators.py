@@ -6,6 +6,7 @@ import pytest
 
 from callflow.core.commands import Refusal
 from callflow.permissions import Role
+from callflow.web.refusals import REFUSALS
 
 from .conftest import Stage, kind, problem
 
@@ -47,6 +48,13 @@ async def test_refusal_is_told_when_the_engine_refuses(stage: Stage, refusal: Re
     stage.engine.refusal = refusal.value
     answer = await problem(await stage.post("/operators/siti/sign-out"))
     assert (answer["status"], answer["refusal"]) == (409, refusal.value)
+    assert kind(answer) == f"refused-{refusal.replace('_', '-')}"
+    assert (answer["title_id"], answer["title"]) == (REFUSALS[refusal].id, REFUSALS[refusal].en)
+
+
+def test_words_differ_when_refusals_do() -> None:
+    for said in ({words.id for words in REFUSALS.values()}, {words.en for words in REFUSALS.values()}):
+        assert len(said) == len(Refusal)
 
 
 async def test_answer_is_away_when_the_engine_is_stopped(stage: Stage) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.core.ids import CentreId
 from callflow.core.states import IllegalTransition
 from callflow.errors import CallflowError
-from callflow.permissions import Role
+from callflow.permissions import PermissionTable, Role
 from callflow.web.app import ROUTES
+from callflow.web.auth import CSRF_HEADER
 from callflow.web.headers import CONTENT_SECURITY_POLICY
 from callflow.web.openapi import openapi
 from callflow.web.problems import STATUSES, problem_of
@@ -24,6 +26,23 @@ async def test_every_answer_carries_the_headers_when_it_is_fine_or_refused(stage
         assert "Permissions-Policy" in answer.headers
         assert "Strict-Transport-Security" not in answer.headers
     assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_route_lets_in_exactly_those_whom_the_table_names(stage: Stage, role: Role) -> None:
+    granted = PermissionTable(CentreId("bwi")).of([role])
+    let_in = {}
+    for route in ROUTES:
+        if route.path == "/session":
+            continue  # everybody's; asked for it, it would end or begin the session
+        await stage.sign_in(role)
+        path = f"/api/v1{route.path.format(login='siti', call='c1', track='mixed')}"
+        token = {CSRF_HEADER: stage.token}
+        async with stage.client.request(
+            route.method, path, json=None if route.is_safe else {}, headers=token
+        ) as answer:
+            let_in[route] = answer.status not in (401, 403)
+    assert let_in == {route: bool(granted & set(route.needs)) for route in let_in}
 
 
 async def test_answers_are_kept_by_nobody_when_they_hold_data(stage: Stage) -> None:
