@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from callflow.core.queueing import SYSTEM_PROMPTS
+from callflow.core.whispering import OPERATOR_PROMPTS
 from callflow.errors import CallflowError
 from callflow.media.manifest import DEFAULT_MANIFEST, load_manifest
 from callflow.media.prompts import BuildReport, build_prompts
@@ -38,7 +39,7 @@ def build(
             load_manifest(manifest),
             directory,
             recorded_dir=recorded or manifest.parent / "recorded",
-            needed=SYSTEM_PROMPTS,
+            needed=(*SYSTEM_PROMPTS, *OPERATOR_PROMPTS),
             progress=lambda path: typer.echo(f"built {path}", err=True),
         )
     except (CallflowError, OSError) as error:

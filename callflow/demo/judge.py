@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callflow.demo.audio import tone_present
+from callflow.core.facts import Direction
+from callflow.demo.audio import TONE_SHARE, tone_present
 from callflow.demo.cast import LEAST_TONE_SECONDS, Cast
-from callflow.demo.scripts import Told
+from callflow.demo.hearing import MIXED_SHARE, TRACE_SECONDS
+from callflow.demo.scripts.told import Told
 from callflow.storage.calls import get_call
 from callflow.storage.records import CallRecord
 from callflow.storage.sessions import Sessions
@@ -58,16 +60,26 @@ def judge(cast: Cast, told: Told, record: CallRecord | None) -> None:
     if told.outcomes is not None:
         outcomes = tuple(str(offer.outcome) for offer in record.offers)
         cast.expect(outcomes == told.outcomes, f"offers ended {outcomes}, not {told.outcomes}")
-    if not told.fallback:
+    if not told.fallback and told.placed.number is not None and told.direction is Direction.INBOUND:
         kept = {header.name: header.value for header in record.headers}
         cast.expect("P-Asserted-Identity" in kept, "the record has no P-Asserted-Identity")
     tracks = {track.name: track for track in record.recording}
-    cast.expect(set(tracks) == {"mixed", "in", "out"}, f"the recording has only {sorted(tracks)}")
-    for suffix, hz in told.tones.items():
-        match = tone_present(cast.track(told.placed, suffix), hz)
-        cast.expect(
-            match.seconds >= LEAST_TONE_SECONDS, f"{hz:g} Hz is only {match.seconds:.2f} s long in track {suffix}"
-        )
+    whole = {"mixed", "in", "out", *(f"consult-{number + 1}" for number in range(told.consultations))}
+    cast.expect(set(tracks) == whole, f"the recording has only {sorted(tracks)}, not {sorted(whole)}")
+    for suffix, frequencies in told.tones.items():
+        for hz in frequencies:
+            seconds = _heard_seconds(cast, told, suffix, hz)
+            cast.expect(seconds >= LEAST_TONE_SECONDS, f"{hz:g} Hz is only {seconds:.2f} s long in track {suffix}")
+    for suffix, frequencies in told.absent.items():
+        for hz in frequencies:
+            seconds = _heard_seconds(cast, told, suffix, hz)
+            cast.expect(seconds < TRACE_SECONDS, f"{hz:g} Hz is {seconds:.2f} s long in track {suffix}, and should not")
+
+
+def _heard_seconds(cast: Cast, told: Told, suffix: str, hz: float) -> float:
+    """How long a tone is in a track. In a consultation's two people speak at once, elsewhere prompts are heard too."""
+    share = MIXED_SHARE if suffix.startswith("-consult") else TONE_SHARE
+    return tone_present(cast.track(told.placed, suffix), hz, least_share=share).seconds
 
 
 def shown(scenario: str, record: CallRecord) -> dict[str, Any]:

@@ -22,6 +22,8 @@ OPERATORS: Final[tuple[Person, ...]] = (
     ("budi", "Budi Santoso", ()),
     ("dewi", "Dewi Lestari", ()),
 )
+FIRST_NUMBER: Final = 201
+"""Operators' own numbers count up from here."""
 USUAL_WEB_PORT: Final = 8112
 USERS: Final = ("admin", "supervisor", "auditor")
 
@@ -38,11 +40,22 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DemoAgency:
+    """A service that operators join to a call; `code` is what they dial for it."""
+
+    name: str
+    label: str
+    code: str
+    outside: Outside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOperator:
-    """An operator with the secrets that a demonstration tells."""
+    """An operator with the secrets that a demonstration tells; `number` is what colleagues dial."""
 
     login: str
     name: str
+    number: str
     skills: tuple[str, ...]
     password: str
     endpoint: str
@@ -54,6 +67,8 @@ class Layout:
 
     Attributes:
         passwords: of the users admin, supervisor and auditor.
+        citizens_port: where citizens are called back, at `CALLERS_BIND`.
+        queue: differences from the default policy, in seconds.
     """
 
     settings: Settings
@@ -61,12 +76,19 @@ class Layout:
     passwords: dict[str, str]
     medical: tuple[Outside, ...]
     last_resort: tuple[Outside, ...]
+    agencies: tuple[DemoAgency, ...]
+    citizens_port: int
     queue: dict[str, float] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
         """Where `demo.json` is."""
         return self.settings.data_dir / "demo.json"
+
+    @property
+    def outside(self) -> tuple[Outside, ...]:
+        """Every number outside the centre."""
+        return (*self.medical, *(agency.outside for agency in self.agencies), *self.last_resort)
 
     @property
     def web_url(self) -> str:
@@ -87,7 +109,7 @@ class Layout:
             'name = "telco"',
             f'match = ["{CALLERS_BIND}"]',
         ]
-        for outside in (*self.medical, *self.last_resort):
+        for outside in self.outside:
             lines += [
                 "",
                 "[[trunks]]",
@@ -128,11 +150,13 @@ class Layout:
         return {
             "number": "112",
             "trunk": {"bind": CALLERS_BIND, "host": settings.trunk_host, "port": settings.trunk_port},
+            "callbacks": {"bind": CALLERS_BIND, "port": self.citizens_port},
             "phones": {"host": settings.sip_host, "port": settings.sip_port},
             "wss": {"url": f"ws://{settings.http_host}:{settings.http_port}/ws"},
             "http": {"url": self.web_url},
-            "medical": [{"number": o.number, "bind": o.bind, "port": o.port} for o in self.medical],
-            "last_resort": [{"number": o.number, "bind": o.bind, "port": o.port} for o in self.last_resort],
+            "medical": [_where(outside) for outside in self.medical],
+            "last_resort": [_where(outside) for outside in self.last_resort],
+            "agencies": [{"name": a.name, "code": a.code, **_where(a.outside)} for a in self.agencies],
             "operators": [
                 {
                     "login": operator.login,
@@ -140,6 +164,7 @@ class Layout:
                     "endpoint": operator.endpoint,
                     "sip_password": settings.secret(f"sip-{operator.endpoint}"),
                     "skills": list(operator.skills),
+                    "number": operator.number,
                 }
                 for operator in self.operators
             ],
@@ -191,6 +216,7 @@ def lay_out(
         http_port=ari_port,
         ari_url=f"http://127.0.0.1:{ari_port}/ari",
         ami_port=free_port(),
+        agi_port=free_port(),
         web_host="127.0.0.1",
         web_port=http_port or (USUAL_WEB_PORT if is_free(USUAL_WEB_PORT) else free_port()),
         rtp_start=(start := free_rtp_start()),
@@ -200,9 +226,14 @@ def lay_out(
         settings=settings,
         operators=tuple(
             DemoOperator(
-                login=login, name=name, skills=skills, password=secrets.token_urlsafe(9), endpoint=f"op-{login}"
+                login=login,
+                name=name,
+                number=str(FIRST_NUMBER + place),
+                skills=skills,
+                password=secrets.token_urlsafe(9),
+                endpoint=f"op-{login}",
             )
-            for login, name, skills in operators
+            for place, (login, name, skills) in enumerate(operators)
         ),
         passwords={login: secrets.token_urlsafe(9) for login in USERS},
         medical=(
@@ -210,8 +241,22 @@ def lay_out(
             _outside("PSC 119", "119", "ambulans-b", "127.0.0.22"),
         ),
         last_resort=(_outside("Pusat Provinsi", "+62315551112", "provinsi", "127.0.0.23"),),
+        agencies=(
+            DemoAgency(
+                name="polisi",
+                label="Kepolisian (110)",
+                code="110",
+                outside=_outside("Polres Banyuwangi", "110", "polisi", "127.0.0.24"),
+            ),
+        ),
+        citizens_port=free_port(CALLERS_BIND),
         queue=queue or {},
     )
+
+
+def _where(outside: Outside) -> dict[str, Any]:
+    """How a phone becomes this number in the demonstration."""
+    return {"number": outside.number, "bind": outside.bind, "port": outside.port}
 
 
 def _outside(name: str, number: str, trunk: str, bind: str) -> Outside:

@@ -8,7 +8,8 @@ from typing import Any
 from callflow.demo.cast import Cast, gather_cast
 from callflow.demo.judge import complete_record, judge, shown
 from callflow.demo.layout import Layout
-from callflow.demo.scripts import SCRIPTS, no_key
+from callflow.demo.scripts import SCRIPTS
+from callflow.demo.scripts.calls import no_key
 from callflow.demo.stage import Progress, Stage, set_stage
 from callflow.errors import CallflowError
 from callflow.storage.sessions import Sessions, open_database, sessions_of
@@ -45,6 +46,7 @@ async def play(cast: Cast, name: str, sessions: Sessions) -> list[dict[str, Any]
     """Play one script and judge its records; the records in the form of `--json`, faults in the cast's failures."""
     records = []
     try:
+        await cast.take_places()
         for told in await SCRIPTS[name](cast):
             record = await complete_record(sessions, told.placed.call)
             judge(cast, told, record)
@@ -59,7 +61,7 @@ async def play(cast: Cast, name: str, sessions: Sessions) -> list[dict[str, Any]
 async def show_one_call(stage: Stage, folder: Path, progress: Progress) -> None:
     """One citizen calls and is answered, so that a new user sees it going through; the phones leave afterwards."""
     progress("a citizen dials 112, hears the menu and presses nothing …")
-    async with gather_cast(stage, folder) as cast:
+    async with gather_cast(stage, folder, everybody=False) as cast:
         told = (await no_key(cast))[0]
         progress(f"… an operator answered, and each heard the other: call {told.placed.call}")
         for failure in cast.failures:

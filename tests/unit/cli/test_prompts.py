@@ -34,6 +34,7 @@ def manifest(tmp_path: Path) -> Path:
 def played_by_callflow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let callflow itself play one prompt, so that the manifest above is whole."""
     monkeypatch.setattr("callflow.cli.prompts.SYSTEM_PROMPTS", ("menu",))
+    monkeypatch.setattr("callflow.cli.prompts.OPERATOR_PROMPTS", ())
 
 
 def test_problem_is_printed_when_the_manifest_lacks_what_callflow_plays(

@@ -15,7 +15,7 @@ from callflow.core.facts import HangupParty, Stage
 from callflow.core.states import OfferState
 from callflow.demo.cast import Cast, Placed
 from callflow.demo.judge import judge, shown
-from callflow.demo.scripts import Told
+from callflow.demo.scripts.told import Told
 from callflow.storage.records import (
     CallRecord,
     CallSummary,
@@ -83,7 +83,7 @@ def told() -> Told:
         path=("welcome:2",),
         operator="siti",
         outcomes=("answered",),
-        tones={"-in": 440.0},
+        tones={"-in": (440.0,)},
     )
 
 
@@ -96,7 +96,7 @@ def judged(tmp_path: Path, told: Told) -> Callable[[CallRecord | None], list[str
 
     def judged(record: CallRecord | None, told: Told = told) -> list[str]:
         nobody = cast("Any", None)
-        everybody = Cast(cast("Any", stage), nobody, nobody, nobody, nobody, nobody, {})
+        everybody = Cast(cast("Any", stage), nobody, nobody, nobody, {}, nobody, {})
         judge(everybody, told, record)
         return everybody.failures
 
@@ -148,7 +148,7 @@ def test_difference_is_found_when_a_part_of_the_record_is_otherwise(
 
 
 def test_missing_tone_is_found(judged: Any, told: Told) -> None:
-    (fault,) = judged(RECORD, replace(told, tones={"-in": 620.0}))
+    (fault,) = judged(RECORD, replace(told, tones={"-in": (440.0, 620.0)}))
     assert fault.startswith("620 Hz is only")
 
 

@@ -25,7 +25,7 @@ def layout(tmp_path: Path) -> Layout:
 def test_every_address_is_loopback_and_trunk_and_phones_are_apart(layout: Layout) -> None:
     settings = layout.settings
     hosts = {settings.sip_host, settings.trunk_host, settings.http_host, settings.web_host}
-    hosts |= {outside.bind for outside in (*layout.medical, *layout.last_resort)}
+    hosts |= {outside.bind for outside in layout.outside}
     assert all(host.startswith("127.") for host in hosts)
     assert settings.sip_host != settings.trunk_host
     assert settings.rtp_start % 2 == 0
@@ -68,6 +68,10 @@ def test_description_drives_any_phone_and_is_for_its_owner_alone(layout: Layout)
     assert told["trunk"]["bind"] == CALLERS_BIND
     assert told["trunk"]["port"] == layout.settings.trunk_port
     assert told["operators"][0]["sip_password"] == "secret of sip-op-siti"
+    assert [each["number"] for each in told["operators"]] == ["201", "202", "203"]
+    assert [each["number"] for each in told["medical"]] == ["118", "119"]
+    assert {"name", "code", "number", "bind", "port"} == set(told["agencies"][0])
+    assert told["callbacks"] == {"bind": CALLERS_BIND, "port": layout.citizens_port}
     assert set(told["users"]) == {"admin", "supervisor", "auditor"}
     assert told["asterisk"]["ari_password"] == "secret of ari_password"
     assert told["pids"] == {"engine": 42}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from callflow.core.queueing import SYSTEM_PROMPTS
+from callflow.core.whispering import OPERATOR_PROMPTS
 from callflow.errors import ConfigurationError
 from callflow.media.manifest import DEFAULT_MANIFEST, LONGEST_PROMPT_SECONDS, PromptManifest, load_manifest
 
@@ -35,7 +36,7 @@ def test_manifest_of_the_project_is_read_with_every_prompt_that_the_system_plays
     dialplan = {"fallback_greeting"}
     flow = {"greeting", "menu", "wrong_key", "information", "information_offer"}
     for language in manifest.languages:
-        assert manifest.names()[language] >= {*SYSTEM_PROMPTS, *dialplan, *flow}
+        assert manifest.names()[language] >= {*SYSTEM_PROMPTS, *OPERATOR_PROMPTS, *dialplan, *flow}
 
 
 @pytest.mark.parametrize("word", ["tutup", "putus", "akhiri", "blokir", "polisi", "hang up", "end", "block", "police"])
