@@ -11,6 +11,9 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from callflow.agi.centre_file import WatchedCentre
+from callflow.agi.screen import Screen
+from callflow.agi.server import FastAgiServer
 from callflow.ari.connection import AriConnection
 from callflow.ari.edge import AriEdge
 from callflow.ari.errors import Fenced
@@ -227,3 +230,20 @@ async def run_worker(settings: Settings) -> None:
         finally:
             projector.close()
             await database.dispose()
+
+
+async def run_agi(settings: Settings) -> None:
+    """The AGI process: reads the callers' file that the engine writes, and needs neither engine nor database.
+
+    Raises:
+        ConfigurationError, CannotListen.
+    """
+    centre = WatchedCentre(settings.centre_path)
+    lookups = CallerLookups(settings.callers_path)
+    server = FastAgiServer(Screen(lookups, lambda: centre.document.settings().prank))
+    try:
+        async with server.listening(settings.agi_host, settings.agi_port) as port:
+            log.info("FastAGI listens", host=settings.agi_host, port=port)
+            await asyncio.Event().wait()
+    finally:
+        lookups.close()

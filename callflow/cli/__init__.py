@@ -7,6 +7,7 @@ import sys
 import typer
 
 from callflow.cli import (
+    agi,
     ari,
     asterisk,
     audit,
@@ -29,6 +30,7 @@ app = typer.Typer(
     help="callflow: the open system on which an Indonesian city runs its emergency number 112.",
 )
 app.command("run")(run.run)
+app.command("agi")(agi.agi)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("diagrams")(diagrams.diagrams)

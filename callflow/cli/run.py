@@ -20,6 +20,7 @@ class Process(StrEnum):
     ENGINE = "engine"
     WORKER = "worker"
     WEB = "web"
+    AGI = "agi"
 
 
 def run(
@@ -39,6 +40,8 @@ def run(
             app.run_until_signalled(app.run_worker(settings))
         case Process.WEB:
             app.run_until_signalled(run_web(settings))
+        case Process.AGI:
+            app.run_until_signalled(app.run_agi(settings))
         case None:
             app.run_until_signalled(_supervise())
 

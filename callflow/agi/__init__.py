@@ -1,0 +1,1 @@
+"""FastAGI: what is known of a caller, for cities that keep a dialplan of their own."""
