@@ -9,55 +9,50 @@ import copy
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from callflow.core.city import CentreSettings, Destination, OperatorProfile
+from callflow.core.city import CentreSettings, OperatorProfile, Roster
 from callflow.core.commands import (
+    AnswerCode,
     CallCommand,
     CancelTimer,
     Command,
+    LookUpCaller,
     Note,
     PrepareCentre,
-    Refusal,
-    Reply,
     StartTimer,
 )
 from callflow.core.events import (
     CallArrived,
     Caller,
+    CallerHistory,
+    CallerHistoryKnown,
     Event,
     FlowPublished,
     KeyPressed,
     OperatorChanged,
-    PauseRequested,
-    ResumeRequested,
+    RosterChanged,
     SettingsChanged,
-    SignInRequested,
-    SignOutRequested,
-    TimerFired,
 )
 from callflow.core.facts import Fact, OfferMade
-from callflow.core.ids import CallId, CentreId, ChannelId, EndpointName, OperatorId, RequestId, TrunkRoute
+from callflow.core.ids import CallId, ChannelId, EndpointName, OperatorId
 from callflow.core.state import Call, Operator, State
 from callflow.core.switchboard import Switchboard
-from callflow.core.timers import Timer
 from callflow.flows.default import default_flow_text
 
+from .asking import Asking
+from .centre import FIRST_COLLEAGUE, SETTINGS, START, Behaviours, destinations_of, phones_of
+from .channels import TRUNK
+from .engine import Clock, Lanes
 from .invariants import Invariants
-from .pbx import LONGEST_SILENCE_SECONDS, CallerLeg, Schedule, SimulatedPbx
-from .phones import Behaviour, SimulatedPhone, unregistered
+from .legs import LONGEST_SILENCE_SECONDS, CallerLeg
+from .pbx import SimulatedPbx
+from .phones import SimulatedPhone
+from .schedule import Schedule
 
-START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
-"""A Monday morning at eight in western Indonesia."""
-SETTINGS = CentreSettings(
-    centre=CentreId("pekalongan"),
-    zone="Asia/Jakarta",
-    last_resort=(
-        Destination(name="posko", number="+62285111", trunk=TrunkRoute("trunk-city")),
-        Destination(name="provinsi", number="+6224222", trunk=TrunkRoute("trunk-city")),
-    ),
-)
+_LOOK_UP_SECONDS = 0.02
+"""The local read model answers within this time, or nothing is known."""
 _F = TypeVar("_F", bound=Fact)
 _C = TypeVar("_C", bound=Command)
 
@@ -70,25 +65,27 @@ class Turn:
     commands: tuple[Command, ...]
 
 
-class World:
+class World(Asking):
     """A centre at work.
 
     Attributes:
         tolerates: what `handle` may raise: the engine goes on with DecisionFailed then.
         failed: the events on which it did.
+        histories: what the read model knows, by number. look_ups_answered: False = it is too slow.
 
     Args:
-        operators: each operator's phone behaviours, in the order in which the operators sign in.
-        outside: the behaviours of the last-resort numbers, by name.
+        operators: each operator's phone behaviours, in the order in which the operators sign in; their numbers count
+            up from 201.
+        outside: the behaviours of numbers outside, by a destination's name or by the number itself.
         signed_in: False = everybody stays away, the phones are there.
         skills: of operators, by name.
     """
 
     def __init__(
         self,
-        operators: Mapping[str, Sequence[Behaviour] | Behaviour] | None = None,
+        operators: Mapping[str, Behaviours] | None = None,
         *,
-        outside: Mapping[str, Sequence[Behaviour] | Behaviour] | None = None,
+        outside: Mapping[str, Behaviours] | None = None,
         settings: CentreSettings = SETTINGS,
         flow: str | None = None,
         signed_in: bool = True,
@@ -97,19 +94,21 @@ class World:
     ) -> None:
         self.rng = random.Random(seed)  # noqa: S311 - a world, not a secret
         self.schedule = Schedule(START)
-        self.pbx = SimulatedPbx(self.schedule, self.rng, self._post, _phones(operators or {}, outside or {}, settings))
+        phones = phones_of(operators or {}, outside or {}, settings)
+        self.pbx = SimulatedPbx(self.schedule, self.rng, self._post, phones)
         self.switchboard = Switchboard()
         self.turns: list[Turn] = []
         self.tolerates: tuple[type[Exception], ...] = ()
         self.failed: list[Event] = []
         self.shadows: list[Switchboard] = []
+        self.histories: dict[str, CallerHistory] = {}
+        self.look_ups_answered = True
         self._invariants = Invariants(self.switchboard.state)
-        self._timers: dict[Timer, int] = {}
-        self._free_at: dict[CallId, datetime] = {}
-        self._timers_started = 0
-        self._requests = 0
+        self._lanes = Lanes(self.schedule, self.rng, self.pbx)
+        self._clock = Clock(self.schedule, self.take)
         self._life = 0
         self._settings = settings
+        self._roster: Roster | None = None
         self._operators = tuple(operators or {})
         self._skills = skills or {}
         self.flows = [flow or default_flow_text()]
@@ -145,6 +144,8 @@ class World:
         for name in self._operators:
             self.change_operator(name)
             self.pbx.report(f"op-{name}")
+        if self._roster is not None:
+            self.change_roster(self._roster)
         self.schedule.run(0.05)
 
     def publish(self, flow: str, *, version: int) -> None:
@@ -156,6 +157,11 @@ class World:
         self._settings = replace(self._settings, **changes)  # type: ignore[arg-type]
         self.take(SettingsChanged(at=self.schedule.now, settings=self._settings))
 
+    def change_roster(self, roster: Roster) -> None:
+        """Put a roster in force."""
+        self._roster = roster
+        self.take(RosterChanged(at=self.schedule.now, roster=roster))
+
     def change_operator(self, name: str, *, endpoint: str | None = None, active: bool = True) -> None:
         """Add an operator or change the profile."""
         profile = OperatorProfile(
@@ -163,44 +169,9 @@ class World:
             name=name.title(),
             endpoint=EndpointName(endpoint or f"op-{name}"),
             skills=frozenset(self._skills.get(name, ())),
+            number=str(FIRST_COLLEAGUE + self._operators.index(name)),
         )
         self.take(OperatorChanged(at=self.schedule.now, profile=profile, active=active))
-
-    # --- people at work ---------------------------------------------------------------------------------------------
-
-    def sign_in(self, name: str) -> Refusal | None:
-        """An operator signs in."""
-        return self._ask(SignInRequested(at=self.schedule.now, request=self._request(), operator=OperatorId(name)))
-
-    def sign_out(self, name: str, *, approved_by: str | None = None) -> Refusal | None:
-        """An operator signs out."""
-        request = self._request()
-        now = self.schedule.now
-        return self._ask(SignOutRequested(at=now, request=request, operator=OperatorId(name), approved_by=approved_by))
-
-    def pause(self, name: str, reason: str = "makan", *, approved_by: str | None = None) -> Refusal | None:
-        """An operator takes a break."""
-        now, request = self.schedule.now, self._request()
-        return self._ask(
-            PauseRequested(at=now, request=request, operator=OperatorId(name), reason=reason, approved_by=approved_by)
-        )
-
-    def resume(self, name: str) -> Refusal | None:
-        """An operator is ready again."""
-        return self._ask(ResumeRequested(at=self.schedule.now, request=self._request(), operator=OperatorId(name)))
-
-    def phone(self, name: str) -> SimulatedPhone:
-        """An operator's phone, or a number outside by its name."""
-        return self.pbx.phones[f"op-{name}"] if f"op-{name}" in self.pbx.phones else self.pbx.phones[self._number(name)]
-
-    def set_online(self, name: str, online: bool) -> None:
-        """An operator's phone registers, or goes away."""
-        self.phone(name).online = online
-        self.pbx.report(f"op-{name}")
-
-    def use_elsewhere(self, name: str, using: bool) -> None:
-        """Somebody makes a call of their own on an operator's phone, or ends it."""
-        self.pbx.report(f"op-{name}", *(["PJSIP/other-0001"] if using else []))
 
     # --- callers ----------------------------------------------------------------------------------------------------
 
@@ -209,17 +180,17 @@ class World:
         name: str,
         *,
         keys: Sequence[tuple[float, str]] = (),
+        speaks_after: float | None = None,
         hangs_up_after: float | None = None,
         number: str | None = "+6281200001",
     ) -> CallId:
-        """A citizen calls: presses keys, and hangs up, so many seconds after the arrival."""
+        """A citizen calls: presses keys, speaks for the first time, and hangs up, so many seconds after the arrival."""
         call = CallId(f"node1-{name}")
         now = self.schedule.now
-        caller = Caller(number=number, raw=number or "anonymous")
         leg = CallerLeg(
             call=call,
             channel=ChannelId(f"chan-{name}"),
-            caller=caller,
+            caller=Caller(number=number, raw=number or "anonymous"),
             arrived_at=now - timedelta(milliseconds=5),
             silent_since=now,
         )
@@ -227,6 +198,8 @@ class World:
         self.take(self._arrival(leg))
         for seconds, key in keys:
             self.after(seconds, lambda key=key: self.press(call, key))
+        if speaks_after is not None:
+            self.after(speaks_after, lambda: self.pbx.speak(call))
         if hangs_up_after is not None:
             self.after(hangs_up_after, lambda: self.pbx.hang_up(call))
         return call
@@ -281,12 +254,13 @@ class World:
         self.switchboard = Switchboard(copy.deepcopy(checkpoint))
         self.shadows = []
         self._invariants = Invariants(self.switchboard.state)
-        self._timers.clear()
+        self._lanes.drop()
+        self._clock.drop()
         self.pbx.connected = True
         if checkpoint is None:
             self.open_centre()
         for running in tuple(self.switchboard.state.timers.values()):
-            self._start(running.timer, max(0.0, (running.due - self.schedule.now).total_seconds()))
+            self._clock.start(running.timer, max(0.0, (running.due - self.schedule.now).total_seconds()))
         self._take_stock()
 
     # --- what is asked ----------------------------------------------------------------------------------------------
@@ -305,6 +279,10 @@ class World:
         """Who was rung for a call, in order."""
         return [fact.operator or fact.destination for fact in self.facts(OfferMade, call)]
 
+    def alarms(self) -> set[str]:
+        """The kinds of the alarms that stand."""
+        return {alarm.kind for alarm in self.switchboard.state.alarms.values()}
+
     def call(self, call: CallId) -> Call:
         """The call as the switchboard knows it."""
         return self.switchboard.state.calls[call]
@@ -313,6 +291,11 @@ class World:
         """The operator as the switchboard knows this person."""
         return self.switchboard.state.operators[OperatorId(name)]
 
+    def phone(self, name: str) -> SimulatedPhone:
+        """An operator's phone, or a number outside by its name or itself."""
+        named = {entry.name: entry.number for entry in destinations_of(self._settings)}
+        return self.pbx.phones[f"op-{name}" if f"op-{name}" in self.pbx.phones else named.get(name, name)]
+
     def heard(self, call: CallId) -> list[str]:
         """The prompts that were played to a caller who is still there."""
         return self.pbx.callers[call].heard
@@ -320,8 +303,8 @@ class World:
     @property
     def at_rest(self) -> bool:
         """Nothing of any call is left."""
-        state = self.switchboard.state
-        return not (state.calls or state.offers or self.pbx.callers or self.pbx.legs)
+        state, pbx = self.switchboard.state, self.pbx
+        return not (state.calls or state.offers or pbx.callers or pbx.legs or pbx.citizens or pbx.codes)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -332,28 +315,14 @@ class World:
             failures = len(self.failed)
             self.take(self.pbx.snapshot(self.schedule.now))
 
-    def _number(self, destination: str) -> str:
-        return next(entry.number for entry in self._settings.last_resort if entry.name == destination)
-
-    def _request(self) -> RequestId:
-        self._requests += 1
-        return RequestId(f"r{self._requests}")
-
-    def _ask(self, event: Event) -> Refusal | None:
-        replies = [command for command in self.take(event) if isinstance(command, Reply)]
-        if event in self.failed:
-            return None
-        assert len(replies) == 1, "a request is answered once"
-        return replies[0].refusal
-
     def _arrival(self, leg: CallerLeg) -> CallArrived:
         return CallArrived(
             at=self.schedule.now,
             call=leg.call,
             channel=leg.channel,
             caller=leg.caller,
-            dialled="112",
-            trunk="trunk-city",
+            dialled=leg.dialled,
+            trunk=TRUNK,
             arrived_at=leg.arrived_at,
         )
 
@@ -363,47 +332,24 @@ class World:
     def _dispatch(self, command: Command) -> None:
         match command:
             case StartTimer():
-                self._start(command.timer, command.seconds)
+                self._clock.start(command.timer, command.seconds)
             case CancelTimer():
-                self._timers.pop(command.timer, None)
-            case PrepareCentre():
-                self._later(self.schedule.now, command)
-            case CallCommand():
-                self._later(self._free_at.get(command.call, self.schedule.now), command)
+                self._clock.cancel(command.timer)
+            case LookUpCaller():
+                self._look_up(command)
+            case PrepareCentre() | AnswerCode() | CallCommand():
+                self._lanes.add(command)
             case _:
                 pass
 
-    def _later(self, free_at: datetime, command: CallCommand | PrepareCentre) -> None:
-        """Carry out a command soon, after those of the same call before it."""
-        moment = max(free_at, self.schedule.now) + timedelta(seconds=self.rng.uniform(0.001, 0.01))
-        if isinstance(command, CallCommand):
-            self._free_at[command.call] = moment
+    def _look_up(self, command: LookUpCaller) -> None:
+        """Ask the read model; an engine that died meanwhile is told nothing."""
+        history = self.histories.get(command.number, CallerHistory()) if self.look_ups_answered else None
+        seconds = self.rng.uniform(0.001, _LOOK_UP_SECONDS) if self.look_ups_answered else _LOOK_UP_SECONDS
         life = self._life
-        self.schedule.at(moment, lambda: self.pbx.execute(command) if life == self._life else None)
 
-    def _start(self, timer: Timer, seconds: float) -> None:
-        self._timers_started += 1
-        token = self._timers[timer] = self._timers_started
+        def answer() -> None:
+            if life == self._life:
+                self.take(CallerHistoryKnown(at=self.schedule.now, call=command.call, history=history))
 
-        def fire() -> None:
-            if self._timers.get(timer) == token:
-                del self._timers[timer]
-                self.take(TimerFired(at=self.schedule.now, timer=timer))
-
-        self.schedule.after(seconds, fire)
-
-
-def _phones(
-    operators: Mapping[str, Sequence[Behaviour] | Behaviour],
-    outside: Mapping[str, Sequence[Behaviour] | Behaviour],
-    settings: CentreSettings,
-) -> dict[str, SimulatedPhone]:
-    phones = {f"op-{name}": SimulatedPhone(_several(told)) for name, told in operators.items()}
-    for entry in dict.fromkeys((*settings.last_resort, *SETTINGS.last_resort)):
-        behaviours = _several(outside.get(entry.name, unregistered()))
-        phones[entry.number] = SimulatedPhone(behaviours, lines=100)
-    return phones
-
-
-def _several(behaviours: Sequence[Behaviour] | Behaviour) -> Sequence[Behaviour]:
-    return (behaviours,) if isinstance(behaviours, Behaviour) else behaviours
+        self.schedule.after(seconds, answer)
