@@ -156,8 +156,8 @@ class Port:
         return web.json_response(self._present())
 
     def _present(self) -> dict[str, Any]:
-        loop = self._context.loop
-        return {"seq": loop.seq, "at": self._context.clock.now().isoformat(), **view(loop.switchboard.state)}
+        loop, now = self._context.loop, self._context.clock.now()
+        return {"seq": loop.seq, "at": now.isoformat(), **view(loop.switchboard.state, now)}
 
     async def _follow(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=10.0)
