@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from types import ModuleType
 from typing import Any, Final, TypeVar, cast
@@ -154,6 +154,8 @@ def _plain(value: Any) -> Any:
             plain = value
         case datetime():
             plain = _utc(value)
+        case date():
+            plain = value.isoformat()
         case frozenset() | set():
             plain = sorted(_plain_each(value))
         case list() | tuple():
