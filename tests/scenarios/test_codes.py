@@ -221,7 +221,7 @@ def test_own_callback_is_dialled_by_a_code_once_the_phone_is_free() -> None:
 
 def test_operator_may_pause_during_the_call_and_is_last_when_the_other_does() -> None:
     stage = in_talk()
-    stage.world.press_code("ani", "*13")
+    stage.world.press_code("ani", "*13#")
     assert stage.world.phone("ani").whispers == ["code_done"]
     assert stage.world.pause("budi") is Refusal.LAST_PRESENT
     stage.world.hang_up_phone("ani")

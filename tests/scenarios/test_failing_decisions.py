@@ -124,7 +124,7 @@ def test_decisions_are_the_same_when_rebuilt_from_a_checkpoint_on_disk() -> None
 
 def test_caller_is_handed_back_when_the_arrival_itself_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World({"ani": answers()})
-    world.arrive("other", keys=[(0.1, "1")])
+    world.arrive("other", keys=[(0.1, "2")])
     arrival = next(turn.event for turn in world.turns if isinstance(turn.event, CallArrived))
     switchboard = Switchboard()
     for turn in world.turns[:-1]:
@@ -141,7 +141,7 @@ def test_caller_is_handed_back_when_the_arrival_itself_raises(monkeypatch: pytes
 
 def test_caller_is_handed_back_when_seeking_raises_on_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World({"ani": never_answers()})
-    call = world.arrive("a", keys=[(0.5, "1")])
+    call = world.arrive("a", keys=[(0.5, "2")])
     world.run(3.0)
     monkeypatch.setattr(seeking, "seek", _raise)
     event = KeyPressed(at=world.schedule.now, call=call, key="1")
@@ -153,7 +153,7 @@ def test_caller_is_handed_back_when_seeking_raises_on_every_event(monkeypatch: p
 
 def test_timer_comes_again_when_its_decision_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World({"ani": answers(1.0, talks_seconds=5.0), "budi": answers(1.0, talks_seconds=5.0)})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(8.0)
     timer = Timer(TimerKind.WRAP_UP, "ani")
     due = world.switchboard.state.timers["wrap_up:ani"].due
@@ -178,7 +178,7 @@ def test_timer_comes_again_when_its_decision_raised(monkeypatch: pytest.MonkeyPa
 )
 def test_failure_names_the_call_when_a_timer_of_it_failed(kind: TimerKind, subject: str, blamed: str | None) -> None:
     world = World({"ani": never_answers()})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(3.0)
     event = TimerFired(at=world.schedule.now, timer=Timer(kind, subject))
     failure = world.switchboard.failure_of(event, KeyError("x"))

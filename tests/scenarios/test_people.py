@@ -53,7 +53,7 @@ def test_last_present_operator_may_neither_leave_nor_pause_without_a_supervisor(
 
 def test_last_operator_may_not_pause_when_the_other_is_about_to() -> None:
     world = World({"ani": answers(1.0), "budi": answers(1.0)})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(4.0)
     assert world.operator("ani").state is OperatorState.ON_CALL
     assert world.pause("ani") is None
@@ -70,17 +70,17 @@ def test_operator_may_leave_when_the_phone_is_gone_anyway() -> None:
 
 def test_sign_out_is_refused_during_a_call_and_a_pause_begins_after_it() -> None:
     world = World({"ani": answers(1.0, talks_seconds=10.0), "budi": answers()})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(1.0)
     assert world.sign_out("ani") is Refusal.ON_CALL
     world.run(4.0)
     assert world.sign_out("ani") is Refusal.ON_CALL
-    assert world.pause("ani", "sholat") is None
+    assert world.pause("ani", "ibadah") is None
     assert world.operator("ani").state is OperatorState.ON_CALL
     world.run(10.0)
     assert world.operator("ani").state is OperatorState.WRAP_UP
     world.run(30.0)
-    assert (world.operator("ani").state, world.operator("ani").pause) == (OperatorState.PAUSED, "sholat")
+    assert (world.operator("ani").state, world.operator("ani").pause) == (OperatorState.PAUSED, "ibadah")
     assert world.resume("ani") is None
     assert world.operator("ani").state is OperatorState.AVAILABLE
 
@@ -88,7 +88,7 @@ def test_sign_out_is_refused_during_a_call_and_a_pause_begins_after_it() -> None
 def test_wrap_up_ends_at_once_when_the_operator_is_ready_or_leaves() -> None:
     for leave, state in ((World.resume, OperatorState.AVAILABLE), (World.sign_out, OperatorState.SIGNED_OUT)):
         world = World({"ani": answers(1.0, talks_seconds=3.0), "budi": answers()})
-        world.arrive("a", keys=[(0.5, "1")])
+        world.arrive("a", keys=[(0.5, "2")])
         world.run(6.0)
         assert world.operator("ani").state is OperatorState.WRAP_UP
         assert leave(world, "ani") is None
@@ -106,20 +106,21 @@ def test_pause_reason_is_never_empty() -> None:
 
 
 def test_set_aside_ends_when_the_operator_is_ready_again() -> None:
-    world = World({"ani": never_answers(), "budi": answers()})
-    call = world.arrive("a", keys=[(0.5, "1")])
+    world = World({"ani": never_answers(), "budi": never_answers()})
+    call = world.arrive("a", keys=[(0.5, "2")])
     world.run(17.0)
     assert world.operator("ani").pause == "no_answer"
+    world.set_online("budi", online=False)
     assert world.resume("ani") is None
-    assert world.operator("ani").state is OperatorState.AVAILABLE
+    assert world.operator("ani").state is OperatorState.OFFERED
     world.pbx.hang_up(call)
     world.run(60.0)
-    assert world.operator("ani").pause == ""
+    assert (world.operator("ani").state, world.operator("ani").pause) == (OperatorState.AVAILABLE, "")
 
 
 def test_set_aside_that_ends_while_the_operator_is_rung_leaves_the_ringing() -> None:
     world = World({"ani": never_answers()})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(17.0)
     assert world.operator("ani").pause == "no_answer"
     world.run(5.0)  # everyone is rung for want of others
@@ -133,10 +134,10 @@ def test_set_aside_that_ends_while_the_operator_is_rung_leaves_the_ringing() -> 
 def test_operator_is_rung_as_soon_as_the_pause_ends() -> None:
     world = World({"ani": answers(1.0), "budi": never_answers()})
     world.pause("ani")
-    call = world.arrive("a", keys=[(0.5, "1")])
+    call = world.arrive("a", keys=[(0.5, "2")])
     world.run(3.0)
     assert world.offered(call) == ["budi"]
-    second = world.arrive("b", keys=[(0.5, "1")])
+    second = world.arrive("b", keys=[(0.5, "2")])
     world.run(1.0)
     assert world.offered(second) == []
     world.resume("ani")
@@ -145,7 +146,7 @@ def test_operator_is_rung_as_soon_as_the_pause_ends() -> None:
 
 def test_operator_who_signs_in_while_rung_stays_present_after_the_call() -> None:
     world = World({"ani": answers(3.0, talks_seconds=5.0)}, signed_in=False)
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(1.0)
     assert world.operator("ani").state is OperatorState.OFFERED
     assert world.sign_in("ani") is None
@@ -157,7 +158,7 @@ def test_operator_who_signs_in_while_rung_stays_present_after_the_call() -> None
 def test_resume_while_rung_only_ends_the_pause() -> None:
     world = World({"ani": answers(3.0)})
     world.pause("ani", approved_by="supervisor")
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(1.0)
     assert world.resume("ani") is None
     assert (world.operator("ani").state, world.operator("ani").pause) == (OperatorState.OFFERED, "")
@@ -169,7 +170,7 @@ def test_phone_is_not_rung_while_it_is_used_elsewhere(signed_in: bool) -> None:
     world.use_elsewhere("ani", using=True)
     world.run(1.0)
     assert world.operator("ani").state is OperatorState.BUSY_ELSEWHERE
-    call = world.arrive("a", keys=[(0.5, "1")])
+    call = world.arrive("a", keys=[(0.5, "2")])
     world.run(10.0)
     assert world.offered(call) == []
     world.use_elsewhere("ani", using=False)
@@ -190,7 +191,7 @@ def test_operator_elsewhere_may_sign_out_pause_and_come_back() -> None:
 
 def test_operator_is_elsewhere_after_the_call_when_the_phone_was_used_during_it() -> None:
     world = World({"ani": answers(1.0, talks_seconds=10.0), "budi": answers()})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(5.0)
     world.use_elsewhere("ani", using=True)
     world.run(1.0)
@@ -199,18 +200,20 @@ def test_operator_is_elsewhere_after_the_call_when_the_phone_was_used_during_it(
     assert world.operator("ani").state is OperatorState.BUSY_ELSEWHERE
 
 
-def test_wrap_up_is_over_when_the_phone_is_used_elsewhere() -> None:
+def test_operator_is_elsewhere_after_the_wrap_up_when_the_phone_is_used_during_it() -> None:
     world = World({"ani": answers(1.0, talks_seconds=3.0), "budi": answers()})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(6.0)
     world.use_elsewhere("ani", using=True)
     world.run(0.1)
+    assert world.operator("ani").state is OperatorState.WRAP_UP
+    world.run(30.0)
     assert world.operator("ani").state is OperatorState.BUSY_ELSEWHERE
 
 
 def test_our_own_leg_on_the_phone_is_not_elsewhere() -> None:
     world = World({"ani": answers(1.0)})
-    world.arrive("a", keys=[(0.5, "1")])
+    world.arrive("a", keys=[(0.5, "2")])
     world.run(5.0)
     (leg,) = world.pbx.legs
     endpoint = EndpointName("op-ani")
@@ -248,12 +251,12 @@ def test_each_has_the_right_phone_when_two_operators_change_places() -> None:
 
 def test_retired_operator_finishes_the_call_and_is_rung_no_more() -> None:
     world = World({"ani": answers(1.0, talks_seconds=5.0), "budi": never_answers()})
-    first = world.arrive("a", keys=[(0.5, "1")])
+    first = world.arrive("a", keys=[(0.5, "2")])
     world.run(3.0)
     world.change_operator("ani", active=False)
     assert world.call(first).state is CallState.CONNECTED
     world.run(60.0)
-    second = world.arrive("b", keys=[(0.5, "1")])
+    second = world.arrive("b", keys=[(0.5, "2")])
     world.run(40.0)
     assert "ani" not in world.offered(second)
 

@@ -227,7 +227,7 @@ def test_announcements_go_on_when_the_end_of_one_was_missed() -> None:
     world.run(5.0)
     world.reconnect()
     world.run(60.0)
-    assert world.heard(call).count("id/stay_on_line") == 3
+    assert world.heard(call).count("id/stay_on_line") == 4
 
 
 def test_caller_is_hung_up_again_when_still_there_after_the_talk() -> None:

@@ -22,6 +22,8 @@ def test_colleague_gets_the_caller() -> None:
     assert world.call(call).at_head
     (leg,) = world.pbx.legs
     world.pbx.leave_leg(leg, 21)
+    world.run(0.1)
+    assert world.operator("budi").pause == "no_answer"
     world.phone("budi").behaviours = (answers(0.5),)
     world.resume("budi")
     world.run(2.0)
