@@ -29,6 +29,9 @@ LARGEST_ENVIRONMENT: Final = 16_384
 """Bytes; Asterisk sends about 700."""
 MOST_CONNECTIONS: Final = 500
 """Above a big city's worst minute; more than these are closed at once, and their callers go on."""
+WAITING_CONNECTIONS: Final = 4_096
+"""While this process is frozen the kernel takes so many callers' connections for it; more of them cost each caller
+the whole second of the dialplan's outer limit."""
 _ENCODING: Final = "latin-1"
 """Any byte is a character in it, so that no caller's name can fail to decode."""
 
@@ -62,7 +65,9 @@ class FastAgiServer:
             await self._serve(application, reader, writer)
 
         try:
-            server = await asyncio.start_server(connected, host, port, limit=LARGEST_ENVIRONMENT)
+            server = await asyncio.start_server(
+                connected, host, port, limit=LARGEST_ENVIRONMENT, backlog=WAITING_CONNECTIONS
+            )
         except OSError as error:
             raise CannotListen(host, port, error.strerror or str(error)) from error
         try:
