@@ -21,6 +21,8 @@ TRACE_SECONDS: Final = 0.3
 LONGEST_GAP_SECONDS: Final = 1.0
 LEAST_LIKENESS: Final = 0.6
 PROMPT_SECONDS: Final = 10.0
+WAV_HEADER_BYTES: Final = 44
+"""Until the first audio is written, a recording is not even that long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ async def told(cast: Cast, who: str, call: PhoneCall, prompt: str, since: float 
     until = time.monotonic() + PROMPT_SECONDS
     while time.monotonic() < until:
         over = call.end is not None
-        if call.recording is not None:
+        if call.recording is not None and call.recording.path.stat().st_size > WAV_HEADER_BYTES:
             likeness = sample_heard(call.recording.path, sample, since).likeness
         if likeness >= LEAST_LIKENESS or over:
             break

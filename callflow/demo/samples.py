@@ -12,6 +12,8 @@ from callflow.demo.audio import Audio, Samples, read_audio
 
 PIECE_SECONDS: Final = 0.4
 """Short enough that a phone's clock, some frames off over a prompt, does not blur it; long enough to be its own."""
+BEGINNING_SECONDS: Final = 4.0
+"""So much of a sample is looked for: nobody waits for the end of a long one."""
 _QUIETEST: Final = 1e-4
 """Power below which a stretch is silence, and compared with nothing."""
 
@@ -32,7 +34,8 @@ class SampleMatch:
 def sample_heard(recording: Path | Audio, sample: Path | Audio, from_seconds: float = 0.0) -> SampleMatch:
     """Where a sample (a built prompt) is heard best in a recording, from `from_seconds` on.
 
-    The loudest piece of either half is looked for, the second behind the first where it belongs, within 0.2 s.
+    The loudest piece of either half of its first seconds is looked for, the second behind the first where it belongs,
+    within 0.2 s.
 
     Raises:
         ValueError: when the two have different rates.
@@ -40,6 +43,7 @@ def sample_heard(recording: Path | Audio, sample: Path | Audio, from_seconds: fl
     heard, wanted = (each if isinstance(each, Audio) else read_audio(each) for each in (recording, sample))
     if heard.rate != wanted.rate:
         raise ValueError(f"the recording has {heard.rate} samples a second, the sample {wanted.rate}")
+    wanted = wanted.between(0, BEGINNING_SECONDS)
     samples = heard.samples[round(from_seconds * heard.rate) :]
     half = len(wanted.samples) // 2
     size = min(round(PIECE_SECONDS * wanted.rate), half)

@@ -138,9 +138,9 @@ class PhoneCall:
         """Wait until the call is over."""
         return await self._changes.until(lambda: self._end, f"the end of call {self.name}", timeout_seconds)
 
-    async def send_dtmf(self, digits: str, seconds: float = 0.16) -> None:
-        """Press keys (RFC 4733), each `seconds` long."""
-        await self._give(say.SendDigits(call=self.name, digits=digits, seconds=seconds))
+    async def send_dtmf(self, digits: str, seconds: float = 0.16, *, by_info: bool = False) -> None:
+        """Press keys, each `seconds` long: by RFC 4733, or by SIP INFO as browsers' phones do."""
+        await self._give(say.SendDigits(call=self.name, digits=digits, seconds=seconds, by_info=by_info))
 
     async def play_tone(self, hz: float) -> None:
         """Play a continuous tone toward the far end, now or from when there is media."""
@@ -197,6 +197,10 @@ class IncomingCall(PhoneCall):
     async def ring(self) -> None:
         """Send 180."""
         await self._give(say.Answer(call=self.name, code=180))
+
+    async def open_early(self) -> None:
+        """Send 183 with our media: what we play is heard before the answer, as a carrier's announcement is."""
+        await self._give(say.Answer(call=self.name, code=183))
 
     async def answer(self) -> None:
         """Send 200; `wait_confirmed` tells when the ACK was there."""

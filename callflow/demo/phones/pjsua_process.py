@@ -184,7 +184,7 @@ class _Call(pj.Call):  # type: ignore[misc]
                 self.end(headers)
             case say.SendDigits():
                 prm = pj.CallSendDtmfParam()
-                prm.method = pj.PJSUA_DTMF_METHOD_RFC2833
+                prm.method = pj.PJSUA_DTMF_METHOD_SIP_INFO if order.by_info else pj.PJSUA_DTMF_METHOD_RFC2833
                 prm.digits, prm.duration = order.digits, round(order.seconds * 1000)
                 self.sendDtmf(prm)
             case say.PlayTone(hz=hz):

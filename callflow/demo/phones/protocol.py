@@ -118,10 +118,11 @@ class HangUp(CallOrder):
 
 @dataclass(frozen=True, kw_only=True)
 class SendDigits(CallOrder):
-    """Send keys as RFC 4733 events."""
+    """Send keys: as RFC 4733 events, or by SIP INFO as browsers' phones do."""
 
     digits: str = field(repr=False)
     seconds: float = 0.16
+    by_info: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,16 +49,14 @@ async def _flagged(cast: Cast, number: str) -> tuple[Placed, IncomingCall]:
     cast.expect(assessed["flagged"] and assessed["warned"], "three confirmed pranks were not flagged and warned")
     cast.expect("3 of 3" in assessed["reason_en"], f"the reason says {assessed['reason_en']!r}")
     await placed.phone.send_dtmf("2")
-    person = await cast.picked_up("siti")
-    cast.expect(
-        "3 dari 3" in person.caller.display, f"the operator's phone shows {person.caller.display!r} of the suspicion"
-    )
-    await person.ring()
+    ringing = await cast.picked_up("siti")
+    shown = ringing.caller.display
+    cast.expect("3 dari 3" in shown, f"the operator's phone shows {shown!r} of the suspicion")
+    await ringing.ring()
     await told(cast, "the caller with confirmed pranks", placed.phone, "prank_warning")
     await placed.phone.send_dtmf("1")
     await cast.fact(placed, "ChallengeAnswered", kind="prank", seconds=10)
-    await person.play_tone(OPERATOR_HZ["siti"])
-    await person.answer()
+    person = await cast.picks_up("siti")
     await cast.fact(placed, "CallConnected", operator="siti")
     await cast.talk(placed, person)
     await person.send_dtmf("*21")  # it was genuine this time
@@ -116,7 +114,9 @@ def _told(
         stage=Stage.ANSWERED,
         path=(f"{MENU}:2",),
         operator=operator,
-        outcomes=("answered",),
+        outcomes=None
+        if flagged
+        else ("answered",),  # the operator listened to the warning first, and may be rung again
         classification=classification,
         flagged=flagged,
         tones=both(caller_hz, person_hz),

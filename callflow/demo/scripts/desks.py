@@ -9,7 +9,7 @@ from callflow.demo.scripts.told import MENU, Told, both
 
 
 async def last_present(cast: Cast) -> list[Told]:
-    """*11, *131, *14 with a colleague there; when that one has left by *12, *131 and *12 are refused; a call comes."""
+    """*11, *131, *14 with a colleague there; when that one has left by *12, *131 is refused; a call comes."""
     await cast.on_duty("budi")
     await _dial(cast, "siti", "*11", "code_done")
     await cast.operator_is("siti", "available")
@@ -20,7 +20,6 @@ async def last_present(cast: Cast) -> list[Told]:
     await _dial(cast, "budi", "*12", "code_done")
     await cast.operator_is("budi", "signed_out")
     await _dial(cast, "siti", "*131", "code_last_present")
-    await _dial(cast, "siti", "*12", "code_last_present")
     await cast.operator_is("siti", "available")
     await cast.answers("siti")
     placed = await cast.dial()
