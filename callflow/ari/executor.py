@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from callflow.ari import naming
-from callflow.ari.backoff import pauses
+from callflow.ari.bridging import Bridging
 from callflow.ari.connection import AriConnection
-from callflow.ari.errors import BadRequest, Conflict, NotConnected, NotFound, OutcomeUnknown, Refused, Unprocessable
-from callflow.ari.protocol import applications, bridges, channels, endpoints, playbacks
+from callflow.ari.dialplan import Dialplan
+from callflow.ari.errors import Conflict, NotFound, Refused
+from callflow.ari.legs import Legs
+from callflow.ari.protocol import applications, channels, endpoints, playbacks
+from callflow.ari.sounds import Sounds
 from callflow.ari.wire import Wire
 from callflow.core.commands import (
+    AddCaller,
+    AddLeg,
     AnswerCaller,
+    AnswerCode,
+    BeginOutbound,
+    CallCitizen,
     Command,
     DestroyBridge,
     DialDestination,
@@ -26,22 +32,18 @@ from callflow.core.commands import (
     OfferCall,
     Play,
     PrepareCentre,
-    Prompt,
     ReadTrunkHeaders,
+    RecordBridge,
     ReleaseLeg,
     StopPlayback,
+    Whisper,
 )
-from callflow.core.events import CallerGone, Event, LegGone, TrunkHeadersRead
-from callflow.core.ids import BridgeId, offer_channel
+from callflow.core.events import CallerGone, Event, TrunkHeadersRead
 
 T = TypeVar("T")
 
 KEPT_HEADERS: Final = ("P-Asserted-Identity", "Diversion", "Geolocation", "P-Access-Network-Info")
 _LONGEST_HEADER: Final = 1024
-WAITING_ROLE: Final = "holding_participant"
-"""Asterisk's own word for who waits with music; with any other, or none, the holding bridge is silent (tried)."""
-_FROM_TRUNK: Final = "from-trunk"
-_HAND_BACK_TRIES: Final = 5
 _UNKNOWN_CAUSE: Final = 0
 
 
@@ -55,7 +57,10 @@ class AriExecutor:
     def __init__(self, connection: AriConnection, wire: Wire, prompts: Path) -> None:
         self._ari = connection
         self._wire = wire
-        self._prompts = prompts
+        self._sounds = Sounds(prompts)
+        self._legs = Legs(connection, wire, self._sounds)
+        self._bridging = Bridging(connection)
+        self._dialplan = Dialplan(connection, self._sounds)
 
     async def execute(self, command: Command) -> Sequence[Event]:  # noqa: PLR0912 - one case a command
         """Carry out one command; the events that its outcome brings at once.
@@ -71,22 +76,35 @@ class AriExecutor:
             case StopPlayback():
                 await _or_gone(self._ari.request(playbacks.stop(playback_id=command.playback)))
             case HoldCaller():
-                await self._hold(command)
+                await self._bridging.hold(command)
             case OfferCall():
-                await self._ring(command, f"PJSIP/{command.endpoint}")
+                await self._legs.offer(command)
             case DialDestination():
-                destination = command.destination
-                await self._ring(command, f"PJSIP/{destination.number}@{destination.trunk}")
+                await self._legs.dial(command)
             case ReleaseLeg():
-                return await self._release(command)
+                return await self._legs.release(command)
+            case Whisper():
+                await self._legs.whisper(command)
             case JoinLegs():
-                await self._join(command)
+                await self._bridging.join(command)
+            case AddLeg():
+                await self._bridging.add_leg(command)
+            case AddCaller():
+                await self._bridging.add_caller(command)
+            case RecordBridge():
+                await self._bridging.record(command)
             case DestroyBridge():
-                await _or_gone(self._ari.request(bridges.destroy(bridge_id=command.bridge)))
+                await self._bridging.destroy(command)
+            case CallCitizen():
+                await self._legs.call_citizen(command)
+            case BeginOutbound():
+                await self._dialplan.begin_outbound(command)
             case EndCall():
                 return await self._end(command)
             case HandBack():
-                await self._hand_back(command)
+                await self._dialplan.hand_back(command)
+            case AnswerCode():
+                await self._dialplan.answer_code(command)
             case ReadTrunkHeaders():
                 return await self._read_headers(command)
             case PrepareCentre():
@@ -97,34 +115,10 @@ class AriExecutor:
 
     async def _play(self, command: Play) -> None:
         play = channels.play_with_id(
-            channel_id=command.channel,
-            playback_id=command.playback,
-            media=[self._sound(prompt) for prompt in command.prompts],
+            channel_id=command.channel, playback_id=command.playback, media=self._sounds.media(command.prompts)
         )
         with suppress(Conflict, NotFound):
             await self._ari.request(play)
-
-    async def _hold(self, command: HoldCaller) -> None:
-        """Into the waiting bridge, which is made anew where it is gone. A caller who is gone needs no place."""
-        hold = bridges.add_channel(bridge_id=command.bridge, channel=(command.channel,), role=WAITING_ROLE)
-        with suppress(BadRequest, Conflict, Unprocessable):  # the channel is gone, or has left our application
-            try:
-                await self._ari.request_http(hold)
-            except NotFound:
-                await self._make_waiting_bridge(command.bridge)
-                await self._ari.request_http(hold)
-
-    async def _make_waiting_bridge(self, bridge: BridgeId) -> None:
-        with suppress(Conflict):
-            await self._ari.request(bridges.create_with_id(bridge_id=bridge, type="holding", name=bridge))
-
-    async def _release(self, command: ReleaseLeg) -> Sequence[Event]:
-        """Hang up a leg. One that is gone already says so now: its own word may have been lost with a connection."""
-        try:
-            await self._ari.request(channels.hangup(channel_id=offer_channel(command.offer)))
-        except NotFound:
-            return (LegGone(at=self._wire.now(), call=command.call, offer=command.offer, cause=_UNKNOWN_CAUSE),)
-        return ()
 
     async def _end(self, command: EndCall) -> Sequence[Event]:
         """Hang up the caller; as with a leg, one who is gone already says so now."""
@@ -133,49 +127,6 @@ class AriExecutor:
         except NotFound:
             return (CallerGone(at=self._wire.now(), call=command.call, cause=_UNKNOWN_CAUSE),)
         return ()
-
-    def _sound(self, prompt: Prompt) -> str:
-        return f"sound:{self._prompts}/{prompt.language}/{prompt.name}"
-
-    async def _ring(self, command: OfferCall | DialDestination, endpoint: str) -> None:
-        originate = channels.originate_with_id(
-            channel_id=offer_channel(command.offer),
-            endpoint=endpoint,
-            app=self._ari.application,
-            caller_id=command.caller_number or "",
-            timeout=round(command.ring_seconds),
-            originator=command.caller_channel,
-        )
-        with suppress(Conflict):
-            await self._ari.request_http(originate)
-
-    async def _join(self, command: JoinLegs) -> None:
-        bridge = command.bridge
-        with suppress(Conflict):
-            await self._ari.request(bridges.create_with_id(bridge_id=bridge, type="mixing", name=bridge))
-        # Keys that the operator presses are codes for us, never sounds for the caller or for an ambulance's menu.
-        leg = bridges.add_channel(bridge_id=bridge, channel=(offer_channel(command.offer),), absorb_dtmf=True)
-        caller = bridges.add_channel(bridge_id=bridge, channel=(command.caller_channel,))
-        await asyncio.gather(self._ari.request_http(leg), self._ari.request_http(caller))
-
-    async def _hand_back(self, command: HandBack) -> None:
-        """A caller whom nobody serves any more must reach the dialplan: tried again, by HTTP, until told gone."""
-        step = channels.set_channel_var(channel_id=command.channel, variable=naming.STEP, value=command.step)
-        go_on = channels.continue_in_dialplan(
-            channel_id=command.channel, context=_FROM_TRUNK, extension="s", label=str(command.label)
-        )
-        for pause, tries_left in zip(pauses(), reversed(range(_HAND_BACK_TRIES)), strict=False):
-            try:
-                with suppress(Refused):
-                    await self._ari.request_http(step)
-                await self._ari.request_http(go_on)
-                break
-            except (NotFound, Conflict):
-                break
-            except (Refused, OutcomeUnknown, NotConnected):
-                if not tries_left:
-                    raise
-                await asyncio.sleep(pause)
 
     async def _read_headers(self, command: ReadTrunkHeaders) -> Sequence[Event]:
         names = {f"PJSIP_HEADER(read,{name})": name for name in KEPT_HEADERS}
@@ -190,10 +141,10 @@ class AriExecutor:
 
     async def _prepare(self, command: PrepareCentre) -> Sequence[Event]:
         """The waiting bridge exists, the phones are watched, and we know how they are."""
-        await self._make_waiting_bridge(command.bridge)
+        await self._bridging.make_waiting(command.bridge)
         reports: list[Event] = []
         for name in command.endpoints:
-            with suppress(NotFound, Refused):  # not in Asterisk's configuration yet: 'callflow doctor' tells
+            with suppress(Refused):  # not in Asterisk's configuration yet: 'callflow doctor' tells
                 await self._ari.request(
                     applications.subscribe(
                         application_name=self._ari.application, event_source=[f"endpoint:PJSIP/{name}"]

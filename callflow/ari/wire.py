@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
@@ -9,10 +10,15 @@ from typing import Final
 from callflow.ari import naming
 from callflow.ari.protocol import event_types as ari
 from callflow.ari.protocol.models import Channel, Endpoint
+from callflow.ari.speech import Speech
 from callflow.core.events import (
     CallArrived,
     CallerGone,
     CallerReturned,
+    CitizenAnswered,
+    CitizenNotReached,
+    CodeCallGone,
+    CodeDialled,
     EndpointReported,
     Event,
     KeyPressed,
@@ -20,46 +26,63 @@ from callflow.core.events import (
     LegJoined,
     OfferAnswered,
     OfferRang,
+    OperatorKeyPressed,
     PlaybackEnded,
+    SpeechHeard,
 )
-from callflow.core.ids import BridgeId, CallId, ChannelId, EndpointName, PlaybackId, call_of_playback
+from callflow.core.ids import (
+    BridgeId,
+    CallId,
+    ChannelId,
+    EndpointName,
+    PlaybackId,
+    call_of_playback,
+    outbound_call_of_channel,
+)
 
 _PJSIP: Final = "PJSIP"
 _NORMAL_CLEARING: Final = 16
 _REQUEST_TERMINATED: Final = 487
+_LAST_EVENTS: Final = 32
+"""Among so many events the second copy of one is looked for; between them there are a few of other channels'."""
 
 
 class Wire:
     """Translates events, in order.
 
     It remembers what Asterisk tells only once: the cause of a caller's hang-up stands in the request to hang up, for
-    our subscription to the channel ends with StasisEnd, before ChannelDestroyed.
+    our subscription to the channel ends with StasisEnd, before ChannelDestroyed; and who was heard to speak.
 
-    Args:
+    Attributes:
         now: the engine's clock.
+        speech: who was heard to speak.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self._hangup_causes: dict[str, int] = {}
-        self._last: ari.Event | None = None
+        self._citizens_gone: set[str] = set()
+        self.speech = Speech()
+        self._last: deque[ari.Event] = deque(maxlen=_LAST_EVENTS)
 
     def translate(self, event: ari.Event) -> Iterator[Event]:  # noqa: PLR0912 - one case a kind of event
         """The core's events for one of Asterisk's: none, or one."""
-        if event == self._last:
+        if event in self._last:
             return  # an operator's leg is watched twice: by the phone's subscription and by its own
-        self._last = event
+        self._last.append(event)
         match event:
             case ari.StasisStart(channel=channel):
+                self.speech.answered(channel.id, event.timestamp)
                 yield from self._started(channel)
             case ari.ChannelStateChange(channel=channel) if channel.state == "Ringing":
                 leg = naming.offered_leg(channel)
                 if leg is not None:
                     yield OfferRang(at=self.now(), call=leg[0], offer=leg[1])
             case ari.ChannelDtmfReceived(channel=channel, digit=digit):
-                call = self._caller(channel)
-                if call is not None:
-                    yield KeyPressed(at=self.now(), call=call, key=digit)
+                yield from self._pressed(channel, digit)
+            case ari.ChannelTalkingStarted(channel=channel) | ari.ChannelTalkingFinished(channel=channel):
+                if self.speech.is_first(event):
+                    yield from self._spoke(channel)
             case ari.PlaybackFinished(playback=playback):
                 of_call = call_of_playback(playback.id)
                 if of_call is not None:
@@ -77,12 +100,12 @@ class Wire:
             case ari.ChannelHangupRequest(channel=channel):
                 self._hangup_causes[channel.id] = _requested_cause(event)
             case ari.StasisEnd(channel=channel):
+                self.speech.over(channel.id)
                 yield from self._left(channel)
             case ari.ChannelDestroyed(channel=channel, cause=cause):
-                leg = naming.offered_leg(channel)
-                self._hangup_causes.pop(channel.id, None)
-                if leg is not None:
-                    yield LegGone(at=self.now(), call=leg[0], offer=leg[1], cause=cause)
+                self.speech.over(channel.id)
+                asked = self._hangup_causes.pop(channel.id, cause)
+                yield from self._destroyed(channel, cause or asked)
             case ari.EndpointStateChange(endpoint=endpoint) | ari.PeerStatusChange(endpoint=endpoint):
                 yield from self.report(endpoint)
             case _:
@@ -100,21 +123,44 @@ class Wire:
 
     def _started(self, channel: Channel) -> Iterator[Event]:
         leg = naming.offered_leg(channel)
+        call = naming.call_of(channel)
+        citizen = naming.uncalled_citizen(channel)
+        code = naming.code_of(channel)
+        own = ChannelId(channel.id)
         if leg is not None:
             yield OfferAnswered(at=self.now(), call=leg[0], offer=leg[1])
-            return
-        call = naming.call_of(channel)
-        if call is not None:
+        elif code is not None:
+            endpoint = EndpointName(naming.endpoint_of(channel))
+            yield CodeDialled(at=self.now(), endpoint=endpoint, channel=own, code=code)
+        elif citizen is not None:
+            yield CitizenAnswered(at=self.now(), call=citizen, channel=own)
+        elif call is not None:
             yield CallArrived(
                 at=self.now(),
                 call=call,
-                channel=ChannelId(channel.id),
+                channel=own,
                 caller=naming.caller_of(channel),
                 dialled=naming.dialled(channel),
                 trunk=naming.endpoint_of(channel),
                 arrived_at=naming.arrived_at(channel),
                 step=naming.variable(channel, naming.STEP),
             )
+
+    def _pressed(self, channel: Channel, key: str) -> Iterator[Event]:
+        leg = naming.operator_leg(channel)
+        call = self._caller(channel)
+        if leg is not None:
+            yield OperatorKeyPressed(at=self.now(), call=leg[0], offer=leg[1], key=key)
+        elif call is not None:
+            yield KeyPressed(at=self.now(), call=call, key=key)
+
+    def _spoke(self, channel: Channel) -> Iterator[Event]:
+        leg = naming.offered_leg(channel)
+        call = self._caller(channel)
+        if leg is not None:
+            yield SpeechHeard(at=self.now(), call=leg[0], offer=leg[1])
+        elif call is not None:
+            yield SpeechHeard(at=self.now(), call=call)
 
     def _left(self, channel: Channel) -> Iterator[Event]:
         """A channel left our application: the caller hung up, or is back in the dialplan."""
@@ -125,7 +171,24 @@ class Wire:
         if cause is None:
             yield CallerReturned(at=self.now(), call=call)
         else:
+            if outbound_call_of_channel(channel.id) is not None:
+                self._citizens_gone.add(channel.id)
             yield CallerGone(at=self.now(), call=call, cause=cause)
+
+    def _destroyed(self, channel: Channel, cause: int) -> Iterator[Event]:
+        """The end of a channel that we made, or that a phone of ours made; of a caller's it is not told."""
+        leg = naming.offered_leg(channel)
+        outbound = outbound_call_of_channel(channel.id)
+        if leg is not None:
+            yield LegGone(at=self.now(), call=leg[0], offer=leg[1], cause=cause)
+        elif naming.code_of(channel) is not None:
+            yield CodeCallGone(at=self.now(), channel=ChannelId(channel.id))
+        elif outbound is not None and naming.call_of(channel) is None:
+            yield CitizenNotReached(at=self.now(), call=outbound, cause=cause)
+        elif channel.id in self._citizens_gone:
+            self._citizens_gone.discard(channel.id)
+        elif outbound is not None:  # hung up in the dialplan, before or after the call was ours
+            yield CallerGone(at=self.now(), call=outbound, cause=cause)
 
     def _caller(self, channel: Channel) -> CallId | None:
         """The call of which this is the caller's own channel: legs inherit the variable, but are no callers."""

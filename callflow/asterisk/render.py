@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
@@ -103,6 +104,7 @@ def render(
         (base / name).mkdir(parents=True, exist_ok=True)
     for directory in (etc, run, settings.recordings_dir):
         directory.mkdir(parents=True, exist_ok=True)
+    _link_recordings(base / "spool" / "recording", settings.recordings_dir.resolve())
     _ensure_music(settings.prompts_dir / "moh")
     base.chmod(0o750)
     _make_cel_database(where.cel_database)
@@ -241,6 +243,21 @@ def _ensure_music(directory: Path) -> None:
     fresh = directory / f".callflow-waiting.{os.getpid()}.wav"
     write_waiting_music(fresh)
     fresh.replace(directory / "callflow-waiting.wav")
+
+
+def _link_recordings(place: Path, recordings: Path) -> None:
+    """Let ARI's recordings, which Asterisk keeps in its spool, stand beside those that the dialplan makes.
+
+    A directory that is there already, of an Asterisk that recorded before, is kept under another name.
+    """
+    if place.is_symlink() and place.readlink() == recordings:
+        return
+    if place.is_dir() and not place.is_symlink():
+        place.rename(place.with_name(f"recording.{time.time_ns()}"))
+    fresh = place.with_name(f".recording.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(recordings)
+    fresh.replace(place)
 
 
 def _make_cel_database(path: Path) -> None:

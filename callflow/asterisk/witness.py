@@ -1,7 +1,8 @@
 """Reads from CEL which calls the dialplan served alone: Asterisk's own testimony, written with no process of ours.
 
 CEL marks such a call with the user event CALLFLOW_FALLBACK. When its caller's channel has ended, the call is complete
-and is told once; the place reached in CEL is kept by whoever calls this.
+and is told once; the place reached in CEL is kept by whoever calls this. A citizen whom we called back and whom the
+dialplan then brought to a person (user event CALLFLOW_OUTBOUND) is no call that came in, and is passed over.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _ENDED: Final = """
       AND EXISTS (SELECT 1 FROM cel AS mark WHERE mark.linkedid = ended.linkedid
                   AND mark.uniqueid = ended.uniqueid AND mark.eventtype = 'USER_DEFINED'
                   AND mark.userdeftype = 'CALLFLOW_FALLBACK')
+      AND NOT EXISTS (SELECT 1 FROM cel AS mark WHERE mark.linkedid = ended.linkedid
+                      AND mark.uniqueid = ended.uniqueid AND mark.eventtype = 'USER_DEFINED'
+                      AND mark.userdeftype = 'CALLFLOW_OUTBOUND')
     ORDER BY ended.AcctId LIMIT ?
 """
 _ENDPOINT = re.compile(r"PJSIP/([A-Za-z0-9_-]+)-[0-9a-f]+")

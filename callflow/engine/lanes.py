@@ -1,4 +1,7 @@
-"""Carries out commands: in order within a call, side by side between calls; a slow request delays one call."""
+"""Carries out commands: in order within a call, side by side between calls; a slow request delays one call.
+
+A dialled feature code is answered in a lane of its own, so that one phone holds up neither the others nor the centre.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from callflow.core.commands import CallCommand, Command
+from callflow.core.commands import AnswerCode, CallCommand, Command
 from callflow.core.events import CommandFailed, Event
 from callflow.core.ids import CallId
 from callflow.engine.clock import Clock
@@ -19,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Lanes:
-    """One ordered lane a call, and one for the centre's own commands.
+    """One ordered lane a call, one a dialled feature code, and one for the centre's own commands.
 
     Args:
         post: takes what a command's outcome brings, and CommandFailed.
@@ -29,20 +32,20 @@ class Lanes:
         self._executor = executor
         self._clock = clock
         self._post = post
-        self._waiting: dict[CallId, deque[Command]] = {}
-        self._tasks: dict[CallId, asyncio.Task[None]] = {}
+        self._waiting: dict[str, deque[Command]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def add(self, command: Command) -> None:
         """Carry out a command after those of the same call before it."""
-        call = command.call if isinstance(command, CallCommand) else CallId("")
-        waiting = self._waiting.setdefault(call, deque())
+        lane = _lane(command)
+        waiting = self._waiting.setdefault(lane, deque())
         waiting.append(command)
-        if call not in self._tasks:
-            self._tasks[call] = asyncio.create_task(self._work(call, waiting), name=f"lane {call}")
+        if lane not in self._tasks:
+            self._tasks[lane] = asyncio.create_task(self._work(lane, waiting), name=f"lane {lane}")
 
     @property
     def busy(self) -> int:
-        """How many calls have commands under way."""
+        """How many lanes have commands under way."""
         return len(self._tasks)
 
     async def idle(self) -> None:
@@ -57,16 +60,17 @@ class Lanes:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _work(self, call: CallId, waiting: deque[Command]) -> None:
+    async def _work(self, lane: str, waiting: deque[Command]) -> None:
         try:
             while waiting:
-                await self._carry_out(call, waiting.popleft())
+                await self._carry_out(waiting.popleft())
         finally:
-            del self._tasks[call]
-            del self._waiting[call]
+            del self._tasks[lane]
+            del self._waiting[lane]
 
-    async def _carry_out(self, call: CallId, command: Command) -> None:
+    async def _carry_out(self, command: Command) -> None:
         name = type(command).__name__
+        call = command.call if isinstance(command, CallCommand) else CallId("")
         try:
             for event in await self._executor.execute(command):
                 self._post(event)
@@ -88,3 +92,14 @@ class Lanes:
                 playback=getattr(command, "playback", None),
             )
         )
+
+
+def _lane(command: Command) -> str:
+    """Ids of channels and of calls may be the same text: what is no call's begins as no call's id does."""
+    match command:
+        case CallCommand():
+            return command.call
+        case AnswerCode():
+            return f"code {command.channel}"
+        case _:
+            return ""

@@ -27,7 +27,7 @@ from callflow.ari.protocol.event_types import (
     StasisEnd,
     StasisStart,
 )
-from callflow.ari.resync import take_snapshot
+from callflow.ari.resync import take_stock
 from callflow.ari.wire import Wire
 from callflow.asterisk.locate import locate
 from callflow.core.commands import DialplanLabel, HandBack, JoinLegs, OfferCall, ReadTrunkHeaders
@@ -257,7 +257,7 @@ async def test_caller_stays_when_the_websocket_drops_and_is_heard_again_after_a_
         application = await http.send(applications.get(application_name="callflow-a"), 5)
         assert application.channel_ids == (channel,)
         async with engine(pbx) as after:
-            snapshot = await take_snapshot(after.connection, Wire(lambda: datetime.now(UTC)))
+            snapshot = (await take_stock(after.connection, Wire(lambda: datetime.now(UTC)))).snapshot
             [seen] = [one for one in snapshot.channels if one.channel == channel]
             assert (seen.where, seen.offer, seen.caller.number) == (Whereabouts.ALONE, None, "+6281234567890")
             assert seen.dialled == "112"
@@ -499,7 +499,7 @@ async def test_operators_keys_reach_us_and_never_the_caller(pbx: Pbx, citizen: P
         await caller.send_dtmf("3")
         await taken.wait_digits("3")  # the caller's way is open, so ours would have been
         assert caller.digits == ""
-        snapshot = await take_snapshot(ours.connection, Wire(lambda: datetime.now(UTC)))
+        snapshot = (await take_stock(ours.connection, Wire(lambda: datetime.now(UTC)))).snapshot
         where = {one.channel: one.where for one in snapshot.channels}
         assert where == {channel: Whereabouts.TALKING, leg: Whereabouts.TALKING}
         await ours.connection.request(channels.hangup(channel_id=leg))

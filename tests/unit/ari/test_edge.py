@@ -5,16 +5,19 @@ from typing import Any
 
 import pytest
 
+from callflow.ari import edge as edge_module
 from callflow.ari.edge import AriEdge
 from callflow.ari.errors import AriError, Conflict, NotFound, OutcomeUnknown
 from callflow.ari.protocol import models
 from callflow.ari.testing import FakeAriConnection
 from callflow.ari.wire import Wire
-from callflow.core.events import CallArrived, Event, SnapshotTaken
+from callflow.core.events import CallArrived, CitizenAnswered, Event, OfferAnswered, SnapshotTaken
 
-from .samples import CALL, NOW, channel, event, sample
+from .samples import CALL, NOW, channel, event, leg, sample
 
 CLAIM = "POST events/claim"
+HANGUP = "DELETE channels/{channelId}"
+SET_VARIABLE = "POST channels/{channelId}/variable"
 
 
 class Desk:
@@ -56,15 +59,54 @@ def test_event_is_handed_on_translated() -> None:
     assert [type(one) for one in desk.posted] == [CallArrived]
 
 
-async def test_stock_is_taken_when_the_connection_is_new() -> None:
-    desk = Desk()
+async def take_stock(desk: Desk, *channels: dict[str, Any]) -> None:
     answers: dict[str, Any] = {
-        "GET applications/{applicationName}": sample(models.Application),
-        "GET channels": [],
+        "GET applications/{applicationName}": sample(models.Application)
+        | {"channel_ids": [one["id"] for one in channels]},
+        "GET channels": list(channels),
         "GET bridges": [],
     }
     for operation, answer in answers.items():
         desk.ari.tell(operation, answer)
     await desk.edge.on_connected()
+
+
+async def test_stock_is_taken_when_the_connection_is_new() -> None:
+    desk = Desk()
+    await take_stock(desk)
     assert desk.posted == [SnapshotTaken(at=NOW, channels=())]
     desk.edge.on_disconnected()
+
+
+@pytest.mark.parametrize("gone", [None, NotFound(404, HANGUP, "gone")])
+async def test_citizen_is_told_and_code_is_ended_when_they_are_found(gone: AriError | None) -> None:
+    desk = Desk()
+    desk.ari.tell(HANGUP, gone)
+    citizen = channel(f"{CALL}.b1.citizen", variables={})
+    code = channel("city-9.9", name="PJSIP/op-ani-00000003", variables={"CALLFLOW_CODE": "*41"})
+    await take_stock(desk, citizen, code)
+    assert [type(one) for one in desk.posted] == [SnapshotTaken, CitizenAnswered]
+    assert (desk.ari.sent[-1].operation, desk.ari.sent[-1].path) == (HANGUP, "channels/city-9.9")
+
+
+@pytest.mark.parametrize("error", [None, NotFound(404, SET_VARIABLE, "gone"), OutcomeUnknown(SET_VARIABLE, "?")])
+async def test_speech_is_listened_for_anew_when_a_ring_tone_sounded_until_the_answer(
+    error: AriError | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge_module, "RING_TONE_LINGERS_SECONDS", 0)
+    desk = Desk()
+    desk.ari.tell(SET_VARIABLE, error)
+    desk.edge.on_event(event("ChannelTalkingStarted", channel=leg(state="Down")))
+    desk.edge.on_event(event("StasisStart", channel=leg()))
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "listen anew"))
+    assert {request.operation for request in desk.ari.sent} == {SET_VARIABLE}
+    asked = [tuple(dict(request.query).values()) for request in desk.ari.sent]
+    wanted = [("TALK_DETECT(remove)", ""), ("TALK_DETECT(set)", "2500,256")]
+    assert asked == (wanted if error is None else wanted[:1])
+    assert [type(one) for one in desk.posted] == [OfferAnswered]
+
+
+def test_nothing_is_asked_when_it_was_silent_until_the_answer() -> None:
+    desk = Desk()
+    desk.edge.on_event(event("StasisStart", channel=leg()))
+    assert desk.ari.sent == []

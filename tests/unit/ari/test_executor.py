@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callflow.ari.errors import AriError, BadRequest, Conflict, NotConnected, NotFound, OutcomeUnknown, ServerFault
+from callflow.ari.errors import (
+    AriError,
+    BadRequest,
+    Conflict,
+    NotConnected,
+    NotFound,
+    OutcomeUnknown,
+    ServerFault,
+    Unprocessable,
+)
 from callflow.ari.executor import AriExecutor
 from callflow.ari.protocol import models
 from callflow.ari.request import Request
@@ -13,7 +23,12 @@ from callflow.ari.testing import FakeAriConnection
 from callflow.ari.wire import Wire
 from callflow.core.city import Destination
 from callflow.core.commands import (
+    AddCaller,
+    AddLeg,
     AnswerCaller,
+    AnswerCode,
+    BeginOutbound,
+    CallCitizen,
     Command,
     DestroyBridge,
     DialDestination,
@@ -27,9 +42,11 @@ from callflow.core.commands import (
     PrepareCentre,
     Prompt,
     ReadTrunkHeaders,
+    RecordBridge,
     ReleaseLeg,
     Reply,
     StopPlayback,
+    Whisper,
 )
 from callflow.core.events import CallerGone, EndpointReported, LegGone, TrunkHeadersRead
 from callflow.core.ids import (
@@ -84,6 +101,22 @@ DESTROY = DestroyBridge(call=OURS, bridge=TALK)
 END = EndCall(call=OURS, channel=CHANNEL)
 BACK = HandBack(call=OURS, channel=CHANNEL, label=DialplanLabel.FALLBACK, step="queue")
 HEADERS = ReadTrunkHeaders(call=OURS, channel=CHANNEL)
+CONSULT = BridgeId(f"{CALL}.consult")
+ADD_LEG = AddLeg(call=OURS, bridge=TALK, offer=OFFER, absorb_keys=True)
+ADD_CALLER = AddCaller(call=OURS, bridge=TALK, channel=CHANNEL)
+RECORD = RecordBridge(call=OURS, bridge=CONSULT, name=f"{CALL}-consult-1")
+DONE = Prompt(name="code_done", language="id")
+WHISPER = Whisper(call=OURS, offer=OFFER, playback=PlaybackId(f"{CALL}.p7"), prompts=(DONE, DONE))
+OUTBOUND = CallId(f"{CALL}.b1")
+CITIZEN = ChannelId(f"{CALL}.b1.citizen")
+CALL_CITIZEN = CallCitizen(
+    call=OUTBOUND,
+    channel=CITIZEN,
+    destination=Destination(name="citizen", number="+6281234567890", trunk=TrunkRoute("trunk-carrier")),
+    ring_seconds=45,
+)
+BEGIN = BeginOutbound(call=OUTBOUND, channel=CITIZEN)
+CODE = AnswerCode(channel=ChannelId("city-9.9"), prompts=(DONE,))
 PREPARE = PrepareCentre(bridge=WAITING, endpoints=(EndpointName("op-ani"), EndpointName("op-new")))
 
 CREATE = "POST bridges/{bridgeId}"
@@ -94,6 +127,8 @@ CONTINUE = "POST channels/{channelId}/continue"
 SET_STEP = "POST channels/{channelId}/variable"
 GET_VARIABLE = "GET channels/{channelId}/variable"
 HANGUP = "DELETE channels/{channelId}"
+RECORD_VERB = "POST bridges/{bridgeId}/record"
+SNOOP = "POST channels/{channelId}/snoop/{snoopId}"
 
 
 @pytest.fixture
@@ -102,6 +137,8 @@ def ari() -> FakeAriConnection:
     connection.tell(CREATE, BRIDGE)
     connection.tell(PLAY_VERB, PLAYBACK)
     connection.tell(ORIGINATE, channel(OFFER))
+    connection.tell(SNOOP, channel(f"{CALL}.p7"))
+    connection.tell(RECORD_VERB, sample(models.LiveRecording))
     connection.tell("POST applications/{applicationName}/subscription", sample(models.Application))
     return connection
 
@@ -149,6 +186,62 @@ ORIGINATED = "&app=callflow-a&callerId={caller}&timeout={seconds}&originator=" +
                 f"POST bridges/{CALL}.talk/addChannel?channel={CALL}",
             ],
         ),
+        (
+            ADD_LEG,
+            [
+                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk/addChannel?channel={CALL}.o1&absorbDTMF=true",
+            ],
+        ),
+        (
+            replace(ADD_LEG, absorb_keys=False),
+            [
+                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk/addChannel?channel={CALL}.o1&absorbDTMF=false",
+            ],
+        ),
+        (
+            ADD_CALLER,
+            [
+                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk/addChannel?channel={CALL}",
+            ],
+        ),
+        (
+            RECORD,
+            [
+                f"POST bridges/{CALL}.consult?type=mixing&name={CALL}.consult",
+                f"POST bridges/{CALL}.consult/record?name={CALL}-consult-1&format=wav",
+            ],
+        ),
+        (
+            WHISPER,
+            [
+                f"POST channels/{CALL}.o1/snoop/{CALL}.p7?whisper=out&app=callflow-a",
+                f"POST channels/{CALL}.p7/variable?variable=CALLFLOW_TOLD&value="
+                "/prompts/id/code_done&/prompts/id/code_done",
+                f"POST channels/{CALL}.p7/continue?context=whisper&extension=s&priority=1",
+            ],
+        ),
+        (
+            CALL_CITIZEN,
+            [
+                f"POST channels/{CITIZEN}?endpoint=PJSIP/+6281234567890@trunk-carrier"
+                "&app=callflow-a&callerId=112&timeout=45"
+            ],
+        ),
+        (BEGIN, [f"POST channels/{CITIZEN}/continue?context=callback&extension=s&priority=1"]),
+        (
+            CODE,
+            [
+                "POST channels/city-9.9/variable?variable=CALLFLOW_TOLD&value=/prompts/id/code_done",
+                "POST channels/city-9.9/continue?context=feature-code-told&extension=s&priority=1",
+            ],
+        ),
+        (
+            replace(CODE, prompts=()),
+            ["POST channels/city-9.9/continue?context=feature-code-told&extension=s&priority=1"],
+        ),
         (DESTROY, [f"DELETE bridges/{CALL}.talk"]),
         (END, [f"DELETE channels/{CALL}"]),
         (
@@ -173,7 +266,7 @@ async def test_caller_waits_in_the_holding_bridge(ari: FakeAriConnection, execut
     assert line(request).startswith(f"POST bridges/waiting-city/addChannel?channel={CALL}&role=")
 
 
-@pytest.mark.parametrize("command", [ANSWER, HOLD, RING, DIAL, BACK])
+@pytest.mark.parametrize("command", [ANSWER, HOLD, RING, DIAL, WHISPER, CALL_CITIZEN, BEGIN, CODE, BACK])
 async def test_what_may_block_goes_over_http(ari: FakeAriConnection, executor: AriExecutor, command: Command) -> None:
     await executor.execute(command)
     assert ari.by_http == ari.sent
@@ -200,6 +293,17 @@ async def test_joining_goes_over_http_but_for_the_bridge(ari: FakeAriConnection,
         (BACK, CONTINUE, NotFound),
         (BACK, CONTINUE, Conflict),
         (BACK, SET_STEP, NotFound),
+        (ADD_LEG, CREATE, Conflict),
+        (ADD_CALLER, CREATE, Conflict),
+        (RECORD, RECORD_VERB, Conflict),
+        (WHISPER, SNOOP, NotFound),
+        (WHISPER, SNOOP, Conflict),
+        (WHISPER, CONTINUE, NotFound),
+        (CALL_CITIZEN, ORIGINATE, Conflict),
+        (BEGIN, CONTINUE, NotFound),
+        (BEGIN, CONTINUE, Conflict),
+        (CODE, CONTINUE, NotFound),
+        (CODE, CONTINUE, Conflict),
     ],
 )
 async def test_what_is_done_already_or_gone_is_no_fault(
@@ -218,14 +322,66 @@ async def test_what_is_done_already_or_gone_is_no_fault(
         (DIAL, ORIGINATE, BadRequest),
         (JOIN, ADD, BadRequest),
         (END, HANGUP, ServerFault),
+        (ADD_LEG, ADD, BadRequest),
+        (ADD_CALLER, ADD, Unprocessable),
+        (RECORD, RECORD_VERB, ServerFault),
+        (CALL_CITIZEN, ORIGINATE, ServerFault),  # a trunk that is not there
+        (WHISPER, SNOOP, NotConnected),
     ],
 )
 async def test_command_fails_when_it_could_not_be_done(
     ari: FakeAriConnection, executor: AriExecutor, command: Command, operation: str, error: type[Any]
 ) -> None:
-    ari.tell(operation, error(500, operation, "as told"))
+    ari.tell(operation, error(operation) if error is NotConnected else error(500, operation, "as told"))
     with pytest.raises(error):
         await executor.execute(command)
+
+
+@pytest.mark.parametrize(
+    ("display", "number", "caller_id"),
+    [
+        ("4 of 5 calls prank", "+6281234567890", '"4 of 5 calls prank" <+6281234567890>'),
+        ("unknown caller", None, '"unknown caller" <>'),
+        ('a"b\\c<1>\r\né', "112", '"abc1" <112>'),
+        ("", None, ""),
+    ],
+)
+async def test_display_stands_beside_the_number_and_ends_where_it_ends(
+    ari: FakeAriConnection, executor: AriExecutor, display: str, number: str | None, caller_id: str
+) -> None:
+    await executor.execute(replace(RING, display=display, caller_number=number))
+    assert dict(ari.sent[0].query)["callerId"] == caller_id
+
+
+async def test_legs_outside_are_watched_for_speech_and_operators_are_not(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    for command in (RING, DIAL, CALL_CITIZEN):
+        await executor.execute(command)
+    watched = {"TALK_DETECT(set)": "2500,256"}
+    assert [request.body for request in ari.sent] == [
+        None,
+        {"variables": watched},
+        {"variables": {"CALLFLOW_CALLBACK": OUTBOUND, "CALLFLOW_CITIZEN": "+6281234567890"} | watched},
+    ]
+
+
+@pytest.mark.parametrize("caller", [CITIZEN, ChannelId("")])
+async def test_offer_names_no_originator_when_the_citizen_is_not_called_yet(
+    ari: FakeAriConnection, executor: AriExecutor, caller: ChannelId
+) -> None:
+    await executor.execute(replace(RING, caller_channel=caller))
+    assert "originator" not in dict(ari.sent[0].query)
+
+
+async def test_code_call_is_hung_up_when_the_dialplan_cannot_be_had(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    ari.tell(CONTINUE, ServerFault(500, CONTINUE, "no"))
+    ari.tell(HANGUP, NotFound(404, HANGUP, "gone"))
+    await executor.execute(CODE)
+    assert [request.operation for request in ari.sent].count(CONTINUE) == 5
+    assert ari.sent[-1].operation == HANGUP
 
 
 async def test_waiting_bridge_is_made_anew_when_it_is_gone(ari: FakeAriConnection, executor: AriExecutor) -> None:

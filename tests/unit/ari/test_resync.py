@@ -6,10 +6,11 @@ import pytest
 
 from callflow.ari.errors import NotConnected
 from callflow.ari.protocol import models
-from callflow.ari.resync import take_snapshot
+from callflow.ari.resync import Stock, take_stock
 from callflow.ari.testing import FakeAriConnection
 from callflow.ari.wire import Wire
-from callflow.core.events import SeenChannel, Whereabouts
+from callflow.core.events import CitizenAnswered, SeenChannel, Whereabouts
+from callflow.core.ids import CallId, ChannelId
 
 from .samples import CALL, NOW, channel, leg, sample
 
@@ -17,11 +18,11 @@ APPLICATION, CHANNELS, BRIDGES = "GET applications/{applicationName}", "GET chan
 LEG = f"{CALL}.o1"
 
 
-async def seen(
+async def stock(
     channels: list[dict[str, Any]],
     bridges: tuple[tuple[str, str, list[str]], ...] = (),
     ours: tuple[str, ...] = (CALL,),
-) -> list[SeenChannel]:
+) -> Stock:
     ari = FakeAriConnection()
     ari.tell(APPLICATION, sample(models.Application) | {"channel_ids": list(ours)})
     ari.tell(CHANNELS, channels)
@@ -29,7 +30,15 @@ async def seen(
         sample(models.Bridge) | {"id": name, "bridge_type": kind, "channels": inside} for name, kind, inside in bridges
     ]
     ari.tell(BRIDGES, made)
-    snapshot = await take_snapshot(ari, Wire(lambda: NOW))
+    return await take_stock(ari, Wire(lambda: NOW))
+
+
+async def seen(
+    channels: list[dict[str, Any]],
+    bridges: tuple[tuple[str, str, list[str]], ...] = (),
+    ours: tuple[str, ...] = (CALL,),
+) -> list[SeenChannel]:
+    snapshot = (await stock(channels, bridges, ours)).snapshot
     assert snapshot.at == NOW
     return list(snapshot.channels)
 
@@ -68,6 +77,9 @@ async def test_caller_is_where_the_bridges_say(
         ("Ringing", (), Whereabouts.RINGING),
         ("Up", (), Whereabouts.ALONE),
         ("Up", ((f"{CALL}.talk", "mixing", [CALL, LEG]),), Whereabouts.TALKING),
+        ("Up", ((f"{CALL}.consult", "mixing", [LEG, f"{CALL}.o2"]),), Whereabouts.CONSULTING),
+        ("Up", ((f"{CALL}.consult", "mixing", [LEG]),), Whereabouts.ALONE),
+        ("Up", (("another.consult", "mixing", [LEG, "x"]),), Whereabouts.ALONE),
     ],
 )
 async def test_leg_is_where_its_state_and_the_bridges_say(
@@ -83,10 +95,40 @@ async def test_others_channels_are_left_out() -> None:
     assert await seen([channel("phone-1", variables={})], ours=("phone-1",)) == []
 
 
+CITIZEN, OUTBOUND = f"{CALL}.b1.citizen", f"{CALL}.b1"
+
+
+async def test_citizen_who_has_answered_is_told_again_and_is_no_caller_yet() -> None:
+    taken = await stock([channel(CITIZEN, variables={})], ours=(CITIZEN,))
+    assert taken.snapshot.channels == ()
+    assert taken.citizens == (CitizenAnswered(at=NOW, call=CallId(OUTBOUND), channel=ChannelId(CITIZEN)),)
+
+
+@pytest.mark.parametrize(("state", "ours"), [("Ringing", (CITIZEN,)), ("Up", ())])
+async def test_citizen_is_left_alone_when_it_rings_or_is_in_the_dialplan(state: str, ours: tuple[str, ...]) -> None:
+    taken = await stock([channel(CITIZEN, state=state, variables={})], ours=ours)
+    assert (taken.snapshot.channels, taken.citizens) == ((), ())
+
+
+async def test_citizen_is_the_caller_once_the_dialplan_has_begun_the_call() -> None:
+    taken = await stock([channel(CITIZEN, variables={"CALLFLOW_ID": OUTBOUND})], ours=(CITIZEN,))
+    assert [(one.call, one.channel) for one in taken.snapshot.channels] == [(OUTBOUND, CITIZEN)]
+    assert taken.citizens == ()
+
+
+@pytest.mark.parametrize(("ours", "codes"), [(("city-9.9",), ("city-9.9",)), ((), ())])
+async def test_dialled_code_is_in_stock_when_it_is_in_our_application(
+    ours: tuple[str, ...], codes: tuple[str, ...]
+) -> None:
+    code = channel("city-9.9", name="PJSIP/op-ani-00000003", variables={"CALLFLOW_CODE": "*41"})
+    taken = await stock([code], ours=ours)
+    assert (taken.snapshot.channels, taken.codes) == ((), codes)
+
+
 async def test_snapshot_fails_when_asterisk_cannot_be_asked() -> None:
     ari = FakeAriConnection()
     ari.tell(APPLICATION, NotConnected(APPLICATION))
     ari.tell(CHANNELS, [])
     ari.tell(BRIDGES, [])
     with pytest.raises(NotConnected):
-        await take_snapshot(ari, Wire(lambda: NOW))
+        await take_stock(ari, Wire(lambda: NOW))

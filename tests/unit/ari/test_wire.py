@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,10 @@ from callflow.core.events import (
     Caller,
     CallerGone,
     CallerReturned,
+    CitizenAnswered,
+    CitizenNotReached,
+    CodeCallGone,
+    CodeDialled,
     EndpointReported,
     Event,
     KeyPressed,
@@ -24,7 +28,9 @@ from callflow.core.events import (
     LegJoined,
     OfferAnswered,
     OfferRang,
+    OperatorKeyPressed,
     PlaybackEnded,
+    SpeechHeard,
 )
 from callflow.core.ids import BridgeId, CallId, ChannelId, EndpointName, OfferId, PlaybackId
 
@@ -32,6 +38,9 @@ from .samples import CALL, EVENT_CLASSES, NOW, channel, event, full_sample, leg,
 
 OURS = CallId(CALL)
 OFFER = OfferId(f"{CALL}.o1")
+PHONE = "PJSIP/op-ani-00000003"
+CITIZEN = f"{CALL}.b1.citizen"
+OUTBOUND = CallId(f"{CALL}.b1")
 Hear = Callable[..., list[Event]]
 
 
@@ -114,16 +123,25 @@ def test_nothing_rings_when_the_ringing_channel_is_no_leg(hear: Hear) -> None:
     assert hear(event("ChannelStateChange", channel=channel(state="Ringing"))) == []
 
 
-def test_key_counts_when_the_caller_pressed_it_and_never_from_a_leg(hear: Hear) -> None:
+def test_key_is_the_callers_or_the_operators_and_of_nobody_else(hear: Hear) -> None:
+    ambulance = channel(f"{CALL}.o2", name="PJSIP/trunk-carrier-00000004")
     assert hear(
         event("ChannelDtmfReceived", channel=channel(), digit="2"),
-        event("ChannelDtmfReceived", channel=leg(), digit="9"),
-    ) == [KeyPressed(at=NOW, call=OURS, key="2")]
+        event("ChannelDtmfReceived", channel=leg(), digit="*"),
+        event("ChannelDtmfReceived", channel=ambulance, digit="9"),
+        event("ChannelDtmfReceived", channel=channel("other-1", name=PHONE, variables={}), digit="9"),
+    ) == [
+        KeyPressed(at=NOW, call=OURS, key="2"),
+        OperatorKeyPressed(at=NOW, call=OURS, offer=OFFER, key="*"),
+    ]
 
 
-def test_same_event_is_told_once_when_asterisk_sends_it_twice_in_a_row(hear: Hear) -> None:
+def test_same_event_is_told_once_when_asterisk_sends_it_twice(hear: Hear) -> None:
     ringing = event("ChannelStateChange", channel=leg(state="Ringing"))
+    pressed = event("ChannelDtmfReceived", channel=leg(), digit="1")
     assert len(hear(ringing, ringing)) == 1
+    between = event("ChannelEnteredBridge", channel=channel(), bridge=bridge(f"{CALL}.talk"))
+    assert [type(one) for one in hear(pressed, between, pressed)] == [OperatorKeyPressed, LegJoined]
 
 
 def test_key_pressed_twice_is_told_twice_when_the_moments_differ(hear: Hear) -> None:
@@ -210,6 +228,124 @@ def test_endpoint_of_another_technology_is_nothing(hear: Hear) -> None:
     assert (
         hear(event("EndpointStateChange", endpoint={"technology": "Local", "resource": "x", "channel_ids": []})) == []
     )
+
+
+def later(seconds: float) -> str:
+    return (datetime(2026, 1, 5, 1, 0, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def code_channel(code: str = "*11") -> dict[str, Any]:
+    return channel("city-99.3", name=PHONE, state="Ring", caller="op-ani", variables={"CALLFLOW_CODE": code})
+
+
+def citizen(*, state: str = "Up", **variables: str) -> dict[str, Any]:
+    return channel(CITIZEN, name="PJSIP/trunk-carrier-00000009", state=state, caller="0812", variables=variables)
+
+
+def test_code_is_told_from_its_beginning_to_its_end(hear: Hear) -> None:
+    assert hear(
+        event("StasisStart", channel=code_channel()),
+        event("StasisEnd", channel=code_channel()),
+        event("ChannelDestroyed", channel=code_channel(), cause=16),
+    ) == [
+        CodeDialled(at=NOW, endpoint=EndpointName("op-ani"), channel=ChannelId("city-99.3"), code="*11"),
+        CodeCallGone(at=NOW, channel=ChannelId("city-99.3")),
+    ]
+
+
+def test_leg_is_no_code_when_a_variable_says_so(hear: Hear) -> None:
+    odd = channel(f"{CALL}.o1", name=PHONE, variables={"CALLFLOW_CODE": "*11"})
+    assert [type(one) for one in hear(event("StasisStart", channel=odd))] == [OfferAnswered]
+
+
+def test_citizen_answers_becomes_a_call_and_is_gone_once(hear: Hear) -> None:
+    begun = {"CALLFLOW_ID": OUTBOUND, "CALLFLOW_ARRIVED": "2026-01-05T00:59:59.250Z"}
+    told = hear(
+        event("StasisStart", channel=citizen()),
+        event("StasisEnd", channel=citizen()),
+        event("StasisStart", channel=citizen(**begun), timestamp=later(1)),
+        event("ChannelHangupRequest", channel=citizen(**begun)),
+        event("StasisEnd", channel=citizen(**begun), timestamp=later(2)),
+        event("ChannelDestroyed", channel=citizen(**begun), cause=0),
+    )
+    assert [type(one) for one in told] == [CitizenAnswered, CallArrived, CallerGone]
+    assert told[0] == CitizenAnswered(at=NOW, call=OUTBOUND, channel=ChannelId(CITIZEN))
+    assert told[2] == CallerGone(at=NOW, call=OUTBOUND, cause=16)
+    assert isinstance(told[1], CallArrived)
+    assert (told[1].call, told[1].channel) == (OUTBOUND, CITIZEN)
+
+
+@pytest.mark.parametrize("cause", [1, 17, 19, 34])
+def test_citizen_is_not_reached_when_the_channel_ends_unanswered(hear: Hear, cause: int) -> None:
+    assert hear(event("ChannelDestroyed", channel=citizen(state="Ringing"), cause=cause)) == [
+        CitizenNotReached(at=NOW, call=OUTBOUND, cause=cause)
+    ]
+
+
+def test_citizen_is_not_reached_when_the_answer_is_followed_by_a_hang_up(hear: Hear) -> None:
+    """Asterisk knows no cause of such an end: a BYE's is 16."""
+    told = hear(
+        event("StasisStart", channel=citizen()),
+        event("ChannelHangupRequest", channel=citizen()),
+        event("StasisEnd", channel=citizen()),
+        event("ChannelDestroyed", channel=citizen(), cause=0),
+    )
+    assert told[1:] == [CitizenNotReached(at=NOW, call=OUTBOUND, cause=16)]
+
+
+def test_citizen_is_gone_when_the_end_came_in_the_dialplan(hear: Hear) -> None:
+    assert hear(event("ChannelDestroyed", channel=citizen(CALLFLOW_ID=OUTBOUND), cause=16)) == [
+        CallerGone(at=NOW, call=OUTBOUND, cause=16)
+    ]
+
+
+def test_speech_is_told_once_for_the_caller_and_for_each_leg(hear: Hear) -> None:
+    assert hear(
+        event("StasisStart", channel=leg()),
+        event("ChannelTalkingStarted", channel=channel(), timestamp=later(1)),
+        event("ChannelTalkingStarted", channel=leg(), timestamp=later(2)),
+        event("ChannelTalkingFinished", channel=channel(), timestamp=later(9), duration=6000),
+        event("ChannelTalkingStarted", channel=channel(), timestamp=later(10)),
+        event("ChannelTalkingStarted", channel=channel("other", variables={}), timestamp=later(11)),
+    )[1:] == [SpeechHeard(at=NOW, call=OURS), SpeechHeard(at=NOW, call=OURS, offer=OFFER)]
+
+
+def test_speech_is_told_again_when_the_channel_is_answered_anew(hear: Hear) -> None:
+    told = hear(
+        event("ChannelTalkingStarted", channel=channel(), timestamp=later(1)),
+        event("StasisEnd", channel=channel(), timestamp=later(2)),
+        event("StasisStart", channel=channel(), timestamp=later(3)),
+        event("ChannelTalkingStarted", channel=channel(), timestamp=later(4)),
+    )
+    assert [type(one) for one in told] == [SpeechHeard, CallerReturned, CallArrived, SpeechHeard]
+
+
+def test_sound_before_the_answer_is_no_speech(wire: Wire, hear: Hear) -> None:
+    ringing, up = leg(state="Down"), leg()
+    hear(event("ChannelTalkingStarted", channel=ringing, timestamp=later(1)))
+    assert wire.speech.sounds_early(ringing["id"])
+    hear(event("StasisStart", channel=up, timestamp=later(4)))
+    assert hear(event("ChannelTalkingFinished", channel=up, timestamp=later(6), duration=2500)) == []
+    assert not wire.speech.sounds_early(ringing["id"])
+    [heard] = hear(event("ChannelTalkingStarted", channel=up, timestamp=later(7)))
+    assert isinstance(heard, SpeechHeard)
+
+
+def test_speech_is_told_when_done_if_it_began_before_the_answer(hear: Hear) -> None:
+    hear(event("ChannelTalkingStarted", channel=leg(state="Down"), timestamp=later(1)))
+    hear(event("StasisStart", channel=leg(), timestamp=later(4)))
+    [heard] = hear(event("ChannelTalkingFinished", channel=leg(), timestamp=later(9), duration=5500))
+    assert isinstance(heard, SpeechHeard)
+
+
+def test_nothing_is_kept_of_channels_that_are_gone(wire: Wire, hear: Hear) -> None:
+    hear(
+        event("ChannelTalkingStarted", channel=leg(state="Down"), timestamp=later(1)),
+        event("StasisStart", channel=leg(), timestamp=later(2)),
+        event("ChannelTalkingStarted", channel=leg(), timestamp=later(3)),
+        event("ChannelDestroyed", channel=leg(), timestamp=later(4), cause=16),
+    )
+    assert all(not kept for kept in vars(wire.speech).values())
 
 
 @given(st.lists(st.sampled_from(sorted(EVENTS.keys() - {"RESTResponse"})), max_size=12))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callflow.ari import naming
 from callflow.asterisk.locate import Installation, Start, Version
 from callflow.asterisk.render import Rendered, render
 from callflow.centre import CentreDocument, parse_centre
@@ -157,9 +158,69 @@ def test_no_word_of_a_caller_is_an_argument_in_the_dialplan(settings: Settings, 
         *("CALLFLOW_ID", "CALLFLOW_ARRIVED_EPOCH", "CALLFLOW_GREETING", "CALLFLOW_KEY", "CALLFLOW_PATIENCE"),
         *("CALLFLOW_STEP", "CALLFLOW_WAITED", "CHANNEL", "DIALSTATUS", "EPOCH", "FILTER", "HANGUPCAUSE", "PROMPTS"),
         *("QUEUESTATUS", "RECORDINGS", "STAT", "STRFTIME", "UNIQUEID"),
+        # an engine's words, and what an operator dialled
+        *("CALLFLOW_CALLBACK", "CALLFLOW_CITIZEN", "CALLFLOW_TOLD", "EXTEN", "GROUP_COUNT"),
+    }
+    assert set(re.findall(r".*\$\{EXTEN\}.*", code)) == {
+        f"exten => _*XX{more},1,Set(CALLFLOW_CODE=${{FILTER(0-9*#,${{EXTEN}})}})" for more in ("", ".")
     }
     for word in ("AGI", "CURL", "ODBC", "SHELL", "System("):
         assert word not in code
+
+
+def test_no_operator_and_no_code_reaches_outside(settings: Settings, centre: CentreDocument) -> None:
+    dialplan = text_of(render(settings, centre, INSTALLATION), "extensions.conf")
+    for context in ("from-operator", "feature-code", "feature-code-told", "whisper"):
+        lines = section(dialplan, f"[{context}]")
+        assert not re.search(r"Dial|Queue|Goto\((?!feature-code,s,1\))", lines)
+
+
+def test_no_caller_reaches_what_operators_dial(settings: Settings, centre: CentreDocument) -> None:
+    rendered = render(settings, centre, INSTALLATION)
+    dialplan, pjsip = text_of(rendered, "extensions.conf"), text_of(rendered, "pjsip.conf")
+    assert re.findall(r"^context = (.*)$", pjsip, flags=re.MULTILINE) == ["from-trunk", "from-operator"]
+    assert "context = from-trunk" in section(pjsip, "[trunk](!)")
+    for context in ("from-trunk", "fallback", "medical", "fallback-people", "callback"):
+        assert not re.search(r"feature-code|from-operator|whisper", section(dialplan, f"[{context}]"))
+    assert "include" not in re.sub(r"^;.*$", "", dialplan, flags=re.MULTILINE)
+
+
+def test_speech_is_watched_as_the_engine_watches_it(settings: Settings, centre: CentreDocument) -> None:
+    lines = section(text_of(render(settings, centre, INSTALLATION), "extensions.conf"), "[from-trunk]").splitlines()
+    watch = lines.index(f" same => n,Set({naming.TALK_DETECT}={naming.TALK_DETECTION})")
+    assert lines[watch + 1] == " same => n(offer),StasisBroadcast(500,^callflow)"
+
+
+def test_every_variable_that_tells_channels_apart_rides_on_events(settings: Settings, centre: CentreDocument) -> None:
+    ari = text_of(render(settings, centre, INSTALLATION), "ari.conf")
+    told = {naming.CALL_ID, naming.ARRIVED, naming.STEP, naming.CODE, naming.DIALLED}
+    assert f"channelvars = {','.join(sorted(told, key=ari.index))}\n" in ari
+
+
+def test_consultations_are_recorded_beside_the_calls(settings: Settings, centre: CentreDocument) -> None:
+    spool = render(settings, centre, INSTALLATION).base_dir / "spool" / "recording"
+    assert spool.readlink() == settings.recordings_dir.resolve()
+    render(settings, centre, INSTALLATION)
+    assert [path.name for path in spool.parent.iterdir()] == ["recording"]
+
+
+def test_recordings_of_before_are_kept_when_their_place_becomes_a_link(
+    settings: Settings, centre: CentreDocument
+) -> None:
+    spool = settings.asterisk_dir.resolve() / "spool" / "recording"
+    spool.mkdir(parents=True)
+    (spool / "old.wav").write_bytes(b"RIFF")
+    render(settings, centre, INSTALLATION)
+    assert spool.is_symlink()
+    assert [path.read_bytes() for path in spool.parent.glob("recording.*/old.wav")] == [b"RIFF"]
+
+
+def test_recordings_go_where_told_when_the_link_was_another(settings: Settings, centre: CentreDocument) -> None:
+    spool = render(settings, centre, INSTALLATION).base_dir / "spool" / "recording"
+    spool.unlink()
+    spool.symlink_to("/nowhere")
+    render(settings, centre, INSTALLATION)
+    assert spool.readlink() == settings.recordings_dir.resolve()
 
 
 def test_music_is_there_when_prompts_were_never_built(settings: Settings, centre: CentreDocument) -> None:

@@ -69,6 +69,13 @@ def test_call_is_not_told_when_an_engine_served_it(cel: Path) -> None:
     assert fallback_calls(cel, 0) == []
 
 
+def test_citizen_whom_we_called_is_no_call_that_came_in(cel: Path) -> None:
+    mark = next(row for row in SERVED if row[0] == "USER_DEFINED")
+    outbound = tuple("CALLFLOW_OUTBOUND" if value == "CALLFLOW_FALLBACK" else value for value in mark)
+    write_cel(cel, [SERVED[0], outbound, *SERVED[1:]])
+    assert fallback_calls(cel, 0) == []
+
+
 def test_person_is_told_when_the_caller_was_in_the_bridge_first(cel: Path) -> None:
     rows = [
         tuple(

@@ -41,7 +41,7 @@ class MemoryJournal:
 
 
 class WatchedExecutor:
-    """Notes what begins and ends; a call in `held` waits until it is released, a command in `errors` raises."""
+    """Notes what begins and ends; what is in `held` waits until it is released, what is in `errors` raises."""
 
     def __init__(self) -> None:
         self.begun: list[Command] = []
@@ -56,7 +56,8 @@ class WatchedExecutor:
 
     async def execute(self, command: Command) -> Sequence[Event]:
         self.begun.append(command)
-        held = self.held.get(command.call) if isinstance(command, CallCommand) else None
+        whose = command.call if isinstance(command, CallCommand) else getattr(command, "channel", "")
+        held = self.held.get(whose)
         if held is not None:
             await held.wait()
         if type(command) in self.errors:

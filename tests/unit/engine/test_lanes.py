@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from callflow.core.commands import AnswerCaller, PrepareCentre, ReleaseLeg
+from callflow.core.commands import AnswerCaller, AnswerCode, PrepareCentre, ReleaseLeg
 from callflow.core.events import CommandFailed, Event, OfferRang
 from callflow.core.ids import BridgeId, CallId, ChannelId, offer_id
 from callflow.engine.clock import Clock
@@ -68,6 +68,28 @@ async def test_other_calls_go_on_when_one_is_stuck(bench: Bench) -> None:
     await settle()
     assert [type(command).__name__ for command in bench.executor.done] == ["AnswerCaller", "PrepareCentre"]
     assert bench.lanes.busy == 1
+
+
+async def test_codes_hold_up_neither_each_other_nor_the_centre_nor_a_call(bench: Bench) -> None:
+    one, two = AnswerCode(channel=ChannelId("node1-1.1"), prompts=()), AnswerCode(channel=ChannelId("b"), prompts=())
+    prepare = PrepareCentre(bridge=BridgeId("waiting-a"), endpoints=())
+    held = bench.executor.hold(one.channel)
+    for command in (one, two, prepare, answer(TWO)):
+        bench.lanes.add(command)
+    await settle()
+    assert bench.executor.done == [two, prepare, answer(TWO)]
+    held.set()
+    await bench.lanes.idle()
+    assert bench.executor.done[-1] == one
+
+
+async def test_failure_is_no_calls_when_a_code_could_not_be_answered(bench: Bench) -> None:
+    bench.executor.errors[AnswerCode] = CallflowError("Asterisk said no")
+    bench.lanes.add(AnswerCode(channel=ChannelId("b"), prompts=()))
+    await bench.lanes.idle()
+    (failed,) = bench.posted
+    assert isinstance(failed, CommandFailed)
+    assert (failed.call, failed.command) == ("", "AnswerCode")
 
 
 async def test_lane_takes_a_command_when_it_was_idle_before(bench: Bench) -> None:
