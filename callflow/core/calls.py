@@ -38,7 +38,6 @@ from callflow.core.events import (
     CallArrived,
     CallerGone,
     CallerReturned,
-    CitizenNotReached,
     CommandFailed,
     DecisionFailed,
     KeyPressed,
@@ -200,8 +199,7 @@ def on_command_failed(turn: Turn, event: CommandFailed) -> None:
     elif event.command in (JoinLegs.__name__, AddLeg.__name__) and event.offer is not None:
         connecting.join_failed(turn, event.offer)
     elif event.command in (CallCitizen.__name__, BeginOutbound.__name__):
-        citizen_lost = CitizenNotReached(at=event.at, call=event.call, cause=cause)
-        outbound.on_citizen_not_reached(turn, citizen_lost)
+        outbound.give_up(turn, event.call, cause)
     elif call is None or call.state is CallState.ENDED:
         return
     elif event.command == Play.__name__:

@@ -18,13 +18,14 @@ from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
 
 CITIZEN_RING_SECONDS: Final = 45.0
+_NO_ANSWER: Final = 19
 _BEGIN_SECONDS: Final = 5.0
 """An answered citizen comes back from the dialplan within this time, or the dialplan has the call."""
 
 
 def begin(turn: Turn, callback: Callback, operator: Operator, trunk: TrunkRoute) -> None:
     """Begin the next attempt of a call-back."""
-    number = callback.attempts + 1
+    number = callback.last_number + 1
     name = callback_call(callback.call, number)
     caller = Caller(number=callback.number, raw=callback.number)
     call = Call(
@@ -52,7 +53,9 @@ def begin(turn: Turn, callback: Callback, operator: Operator, trunk: TrunkRoute)
     )
     turn.ledger.put_call(call)
     owner = operator.profile.operator
-    turn.ledger.put_callback(replace(callback, owner=owner, attempts=number, attempt=name))
+    turn.ledger.put_callback(
+        replace(callback, owner=owner, attempts=callback.attempts + 1, last_number=number, attempt=name)
+    )
     turn.cancel(callback.call, TimerKind.CALLBACK)
     turn.clear(AlarmKind.CALLBACK_OVERDUE, callback.call)
     turn.note(CallbackTried(at=turn.at, call=callback.call, attempt=name, operator=owner))
@@ -91,14 +94,21 @@ def on_citizen_not_reached(turn: Turn, event: CitizenNotReached) -> None:
         ending.no_citizen(turn, call, event.cause)
 
 
+def give_up(turn: Turn, name: CallId, cause: int) -> None:
+    """The citizen could not be rung, or not be recorded: the attempt is over, and the call-back stays open."""
+    turn.do(EndCall(call=name, channel=citizen_channel(name)))
+    call = turn.ledger.call(name)
+    if call is not None and call.state is CallState.ARRIVED:
+        ending.no_citizen(turn, call, cause)
+
+
 def on_citizen_overdue(turn: Turn, subject: str) -> None:
     """The citizen rang too long, or did not come back from the dialplan, which then serves the call alone."""
     call = turn.ledger.call(CallId(subject))
     if call is None or call.state is not CallState.ARRIVED:
         return
     if not call.citizen_answered:
-        turn.do(EndCall(call=call.call, channel=call.channel))
-        ending.no_citizen(turn, call, 19)
+        give_up(turn, call.call, _NO_ANSWER)
     else:
         ending.let_return(turn, call, "the dialplan did not bring the citizen back")
 
@@ -122,7 +132,10 @@ def operator_gone(turn: Turn, call: Call) -> None:
     A citizen who does not ring yet is left alone; one who has answered is served by another operator.
     """
     if call.citizen_answered:
-        turn.ledger.put_call(replace(call, person=None))
+        call = replace(call, person=None)
+        turn.ledger.put_call(call)
+        if not turn.runs(TimerKind.CITIZEN, call.call):  # back from the dialplan already
+            queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.PERSON_LOST, CallTrigger.SENT_TO_QUEUE)
         return
     if call.person is not None:
         turn.do(EndCall(call=call.call, channel=call.channel))

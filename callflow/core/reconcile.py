@@ -36,6 +36,7 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
     turn.do(PrepareCentre(bridge=waiting_bridge(turn.ledger.settings.centre), endpoints=phones))
     callers = {seen.call: seen for seen in event.channels if seen.offer is None}
     legs = {seen.offer: seen for seen in event.channels if seen.offer is not None}
+    _skip_attempts(turn)
     with_person = {call.call for call in turn.ledger.state.calls.values() if call.person is not None}
     for call in tuple(turn.ledger.state.calls.values()):
         if call.call in callers:
@@ -50,6 +51,13 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
         _reconcile_caller(turn, seen, legs, had_person=seen.call in with_person)
     for name, seen in legs.items():
         _reconcile_leg(turn, name, seen)
+
+
+def _skip_attempts(turn: Turn) -> None:
+    """The end of the journal may be lost, and with it attempts of call-backs of which Asterisk still knows."""
+    for callback in tuple(turn.ledger.state.callbacks.values()):
+        used = max(callback.last_number, int((turn.at - callback.opened_at).total_seconds()))
+        turn.ledger.put_callback(replace(callback, last_number=used))
 
 
 def _skip_numbers(turn: Turn, call: Call) -> None:

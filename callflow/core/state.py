@@ -208,7 +208,7 @@ class Callback:
 
     Attributes:
         call: the abandoned call. number: E.164.
-        attempts: outbound calls begun. attempt: the one under way.
+        attempts: outbound calls begun. last_number: in the latest one's id. attempt: the one under way.
         dial_after_code: the owner asked by a dialled code: the phone is rung once that channel is gone.
     """
 
@@ -218,6 +218,7 @@ class Callback:
     deadline: datetime
     owner: OperatorId | None = None
     attempts: int = 0
+    last_number: int = 0
     attempt: CallId | None = None
     dial_after_code: bool = False
 
