@@ -12,6 +12,7 @@ from callflow.core.events import (
     Caller,
     CallerGone,
     CallerReturned,
+    CitizenAnswered,
     CitizenNotReached,
     CodeCallGone,
     CodeDialled,
@@ -105,6 +106,7 @@ class Channels:
         """The dialplan offers a call that it has to the engine."""
         caller = self.callers[call]
         caller.ours = True
+        caller.playing = None
         caller.where = Whereabouts.ALONE
         self._listen(caller)
         self._enter(caller, step)
@@ -173,14 +175,17 @@ class Channels:
     # --- the whole --------------------------------------------------------------------------------------------------
 
     def snapshot(self, at: datetime) -> SnapshotTaken:
-        """All channels of our application."""
+        """All channels of our calls. A citizen who is called back is no call's before the recording has begun.
+
+        Who is alone in a talk or a consultation is alone.
+        """
         nobody = Caller(number=None, raw="")
         channels = [
             SeenChannel(
                 call=leg.call,
                 channel=leg.channel,
                 offer=None,
-                where=leg.where,
+                where=self._in_company(leg),
                 caller=leg.caller,
                 dialled=leg.dialled,
                 endpoint=TRUNK,
@@ -191,23 +196,10 @@ class Channels:
         ]
         channels += [
             SeenChannel(
-                call=citizen.call,
-                channel=citizen.channel,
-                offer=None,
-                where=Whereabouts.RINGING if citizen.answered_at is None else Whereabouts.ALONE,
-                caller=nobody,
-                dialled="",
-                endpoint=TRUNK,
-                arrived_at=at,
-            )
-            for citizen in self.citizens.values()
-        ]
-        channels += [
-            SeenChannel(
                 call=leg.call,
                 channel=offer_channel(leg.offer),
                 offer=leg.offer,
-                where=leg.where,
+                where=self._in_company(leg),
                 caller=nobody,
                 dialled="",
                 endpoint=leg.phone,
@@ -216,6 +208,22 @@ class Channels:
             for leg in self.legs.values()
         ]
         return SnapshotTaken(at=at, channels=tuple(channels))
+
+    def take_up(self) -> None:
+        """What the edge does beside the snapshot: tells again of citizens who answered, and ends dialled codes."""
+        for citizen in self.citizens.values():
+            if citizen.answered_at is not None:
+                self._tell(citizen.channel, CitizenAnswered, call=citizen.call, channel=citizen.channel)
+        for channel in tuple(self.codes):
+            self.end_code(channel)
+
+    def _in_company(self, leg: CallerLeg | PersonLeg) -> Whereabouts:
+        if leg.where not in (Whereabouts.TALKING, Whereabouts.CONSULTING):
+            return leg.where
+        there = [other for other in self.legs.values() if (other.call, other.where) == (leg.call, leg.where)]
+        caller = self.callers.get(leg.call)
+        callers = [caller] if caller is not None and caller.ours and caller.where is leg.where else []
+        return leg.where if len(there) + len(callers) > 1 else Whereabouts.ALONE
 
     def longest_silence_seconds(self) -> float:
         """The longest silence that any present caller has met."""

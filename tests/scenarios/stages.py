@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from callflow.core.events import CallbackAction, TalkAction
-from callflow.core.ids import CallId, callback_call
+from callflow.core.facts import CallbackTried
+from callflow.core.ids import CallId
 from callflow.core.states import CallState
 
 from .centre import Behaviours
@@ -184,7 +185,8 @@ def called_back(*, citizen: Behaviours = NEVER, ani: Behaviours = SOON) -> Stage
     stage = gave_up({"ani": ani, "budi": answers(0.5)}, citizen)
     assert stage.world.callback(CallbackAction.DIAL, "ani") is None
     stage.world.run(1.5)
-    return Stage(stage.world, callback_call(stage.call, 1))
+    (tried,) = stage.world.facts(CallbackTried, stage.call)
+    return Stage(stage.world, tried.attempt)
 
 
 def talking_back() -> Stage:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from callflow.core.city import Classification
@@ -14,7 +12,6 @@ from callflow.core.facts import CallClassified, CallerChallenged
 from callflow.core.ids import CallId, ChannelId, EndpointName, OfferId
 from callflow.core.states import CallState, OperatorState
 
-from .centre import SETTINGS
 from .phones import answers, never_answers
 from .stages import consulting, gave_up, in_talk, three_way
 from .world import World
@@ -272,12 +269,12 @@ def test_dialled_codes_are_forgotten_when_their_end_was_missed() -> None:
     assert world.operator("ani").state is OperatorState.AVAILABLE
 
 
-def test_code_under_way_is_seen_as_a_call_elsewhere_when_the_engine_starts_anew() -> None:
-    world = World({"ani": answers(0.5), "budi": answers(0.5)}, settings=replace(SETTINGS, last_resort=()))
+def test_phone_is_free_again_when_the_engine_starts_anew_while_it_dials_a_code() -> None:
+    """The code's channel is ended: carried out twice, *41 would call a citizen twice."""
+    world = World({"ani": answers(0.5), "budi": answers(0.5)})
     world.pbx.failing["AnswerCode"] = 1
-    world.dial_code("ani", "*14")
+    world.dial_code("ani", "*11")
     world.restart()
     world.run(1.0)
-    assert world.operator("ani").state is OperatorState.BUSY_ELSEWHERE
-    world.run(9.0)
     assert world.operator("ani").state is OperatorState.SIGNED_OUT
+    assert not world.operator("ani").foreign

@@ -28,9 +28,7 @@ from .world import World
 
 
 def test_caller_goes_to_the_head_and_hears_so_when_the_operators_leg_is_lost() -> None:
-    world = World(
-        {"ani": [vanishes(1.0, talks_seconds=5.0), answers(3.0)], "budi": answers(1.0, talks_seconds=30.0)}
-    )
+    world = World({"ani": [vanishes(1.0, talks_seconds=5.0), answers(3.0)], "budi": answers(1.0, talks_seconds=30.0)})
     first = world.arrive("a", keys=[(0.5, "2")])
     world.run(1.0)
     world.arrive("b", keys=[(0.5, "2")])

@@ -314,6 +314,7 @@ class World(Asking):
         while len(self.failed) != failures:
             failures = len(self.failed)
             self.take(self.pbx.snapshot(self.schedule.now))
+        self.pbx.take_up()
 
     def _arrival(self, leg: CallerLeg) -> CallArrived:
         return CallArrived(
