@@ -24,6 +24,7 @@ SECOND_CALLER_HZ: Final = 520.0
 OPERATOR_HZ: Final = {"siti": 620.0, "budi": 730.0, "dewi": 850.0}
 OUTSIDE_HZ: Final = {"ambulans-a": 1120.0, "ambulans-b": 1270.0, "polisi": 1430.0, "provinsi": 980.0}
 """By the trunk that leads there."""
+ALL_HZ: Final = (CALLER_HZ, SECOND_CALLER_HZ, *OPERATOR_HZ.values(), *OUTSIDE_HZ.values())
 _NOBODY: Final = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 LEAST_TONE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 2.0

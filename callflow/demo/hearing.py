@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from callflow.demo.audio import longest_silence_seconds, tone_present
-from callflow.demo.cast import Cast
+from callflow.demo.cast import ALL_HZ, Cast
 from callflow.demo.phones.call import PhoneCall
 from callflow.demo.samples import sample_heard
 
@@ -82,7 +82,7 @@ async def told(cast: Cast, who: str, call: PhoneCall, prompt: str, since: float 
     while time.monotonic() < until:
         over = call.end is not None
         if call.recording is not None and call.recording.path.stat().st_size > WAV_HEADER_BYTES:
-            likeness = sample_heard(call.recording.path, sample, since).likeness
+            likeness = sample_heard(call.recording.path, sample, since, without_hz=ALL_HZ).likeness
         if likeness >= LEAST_LIKENESS or over:
             break
         await asyncio.sleep(0.3)  # a recording grows without telling

@@ -108,6 +108,8 @@ class Layout:
             "[[trunks]]",
             'name = "telco"',
             f'match = ["{CALLERS_BIND}"]',
+            f'host = "{CALLERS_BIND}"',
+            f"port = {self.citizens_port}",
         ]
         for outside in self.outside:
             lines += [

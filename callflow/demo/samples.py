@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ PIECE_SECONDS: Final = 0.4
 """Short enough that a phone's clock, some frames off over a prompt, does not blur it; long enough to be its own."""
 BEGINNING_SECONDS: Final = 4.0
 """So much of a sample is looked for: nobody waits for the end of a long one."""
+TONE_WIDTH_HZ: Final = 20.0
 _QUIETEST: Final = 1e-4
 """Power below which a stretch is silence, and compared with nothing."""
 
@@ -31,11 +33,19 @@ class SampleMatch:
     at_seconds: float
 
 
-def sample_heard(recording: Path | Audio, sample: Path | Audio, from_seconds: float = 0.0) -> SampleMatch:
+def sample_heard(
+    recording: Path | Audio, sample: Path | Audio, from_seconds: float = 0.0, *, without_hz: Collection[float] = ()
+) -> SampleMatch:
     """Where a sample (a built prompt) is heard best in a recording, from `from_seconds` on.
 
     The loudest piece of either half of its first seconds is looked for, the second behind the first where it belongs,
     within 0.2 s.
+
+    Args:
+        recording: what was heard.
+        sample: what may have been played.
+        from_seconds: where in the recording to begin.
+        without_hz: tones that sound at the same time, and are taken out of both first.
 
     Raises:
         ValueError: when the two have different rates.
@@ -44,7 +54,8 @@ def sample_heard(recording: Path | Audio, sample: Path | Audio, from_seconds: fl
     if heard.rate != wanted.rate:
         raise ValueError(f"the recording has {heard.rate} samples a second, the sample {wanted.rate}")
     wanted = wanted.between(0, BEGINNING_SECONDS)
-    samples = heard.samples[round(from_seconds * heard.rate) :]
+    wanted = _without(wanted, without_hz)
+    samples = _without(heard.between(from_seconds, None), without_hz).samples
     half = len(wanted.samples) // 2
     size = min(round(PIECE_SECONDS * wanted.rate), half)
     first = _loudest(wanted.samples[:half], size)
@@ -60,6 +71,17 @@ def sample_heard(recording: Path | Audio, sample: Path | Audio, from_seconds: fl
     both = np.minimum(one[: len(near) - gap], near[gap:]) if len(near) > gap else np.zeros(1)
     best = int(both.argmax())
     return SampleMatch(likeness=float(both[best]), at_seconds=from_seconds + (best - first) / heard.rate)
+
+
+def _without(audio: Audio, tones_hz: Collection[float]) -> Audio:
+    """The audio without a narrow band around each tone."""
+    if not tones_hz or not len(audio.samples):
+        return audio
+    energy = np.fft.rfft(audio.samples)
+    hz = np.fft.rfftfreq(len(audio.samples), 1 / audio.rate)
+    for tone_hz in tones_hz:
+        energy[np.abs(hz - tone_hz) < TONE_WIDTH_HZ] = 0
+    return Audio(np.asarray(np.fft.irfft(energy, len(audio.samples)), dtype=np.float64), audio.rate)
 
 
 def _loudest(samples: Samples, size: int) -> int:

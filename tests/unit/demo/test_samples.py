@@ -56,6 +56,17 @@ def test_prompt_is_found_when_the_phones_clock_lost_some_frames_in_the_middle(sp
     assert sample_heard(heard, spoken["wait"]).likeness > 0.6
 
 
+@pytest.mark.parametrize("name", ["done", "last", "wait"])
+def test_prompt_is_found_when_louder_tones_sound_over_it(spoken: dict[str, Audio], name: str) -> None:
+    whole = spoken[name].samples
+    heard = Audio(coarse(np.concatenate([tone(440, 1.5), whole + tone(440, len(whole) / RATE)])), RATE)
+    assert sample_heard(heard, spoken[name]).likeness < 0.6
+    match = sample_heard(heard, spoken[name], without_hz=(440, 620))
+    assert match.likeness > 0.8
+    assert match.at_seconds == pytest.approx(1.5, abs=0.25)
+    assert sample_heard(heard, spoken["wait" if name == "last" else "last"], without_hz=(440, 620)).likeness < 0.5
+
+
 def test_prompt_is_not_found_before_the_place_from_which_it_is_looked_for(spoken: dict[str, Audio]) -> None:
     heard = Audio(np.concatenate([spoken["last"].samples, tone(440, 3.0)]), RATE)
     assert sample_heard(heard, spoken["last"], from_seconds=heard.seconds - 3.0).likeness < 0.5
