@@ -31,23 +31,30 @@ class Sitting:
 
 def sittings(roster: Roster, zone: str, at: datetime) -> tuple[Sitting, ...]:
     """The shifts that run at this moment."""
-    return tuple(one for one in _around(roster, zone, at, days=1) if one.begins <= at < one.ends)
+    return tuple(one for one in _around(roster, zone, at, days=0) if one.begins <= at < one.ends)
 
 
 def next_change(roster: Roster, zone: str, at: datetime) -> datetime | None:
-    """The next begin or end of any shift after this moment; None when nothing is planned in the next days."""
+    """The next begin or end of any shift after this moment; None when none is planned in the next days.
+
+    It looks LOOK_AHEAD_DAYS ahead, one more than the week in which every rule comes round: ask again at least daily
+    where exceptions, or holidays, may lie further on.
+    """
     ahead = _around(roster, zone, at, days=LOOK_AHEAD_DAYS)
     return min((edge for one in ahead for edge in (one.begins, one.ends) if edge > at), default=None)
 
 
 def next_sitting(roster: Roster, zone: str, at: datetime) -> Sitting | None:
-    """The shift that begins next after this moment."""
+    """The shift that begins next after this moment; None when none begins in the next days."""
     ahead = (one for one in _around(roster, zone, at, days=LOOK_AHEAD_DAYS) if one.begins > at)
     return min(ahead, key=lambda one: (one.begins, one.shift), default=None)
 
 
 def _around(roster: Roster, zone: str, at: datetime, *, days: int) -> Iterator[Sitting]:
-    """Every shift from the day before this moment on: one past midnight belongs to the day on which it begins."""
+    """Every shift from the day before this moment to `days` after it, in the zone's days.
+
+    The day before, because a shift past midnight belongs to the day on which it begins.
+    """
     today = at.astimezone(ZoneInfo(zone)).date()
     for offset in range(-1, days + 1):
         day = today + timedelta(days=offset)
@@ -68,11 +75,14 @@ def _on(roster: Roster, zone: str, shift: Shift, day: date) -> Sitting | None:
     if not expected:
         return None
     last = day if shift.to_minute > shift.from_minute else day + timedelta(days=1)
+    begins, ends = _moment(day, shift.from_minute, zone), _moment(last, shift.to_minute, zone)
+    if begins >= ends:  # all of it lies in the hour that clocks leave out
+        return None
     seats = len(expected) if shift.seats is None else min(shift.seats, len(expected))
     return Sitting(
         shift=shift.name,
-        begins=_moment(day, shift.from_minute, zone),
-        ends=_moment(last, shift.to_minute, zone),
+        begins=begins,
+        ends=ends,
         expected=expected,
         seats=seats,
     )
