@@ -28,8 +28,8 @@ from callflow.core.commands import (
     StartTimer,
 )
 from callflow.core.events import DecisionFailed, Event, LegGone, TalkAction, TalkRequested, TimerFired
-from callflow.core.facts import CallEnded, CallHandedBack, CallOpened, Direction, IvrStepTaken
-from callflow.core.ids import CallId, OperatorId
+from callflow.core.facts import CallEnded, CallHandedBack, CallOpened, IvrStepTaken
+from callflow.core.ids import CallId, OperatorId, outbound_call_of_channel
 from callflow.core.ledger import Ledger
 from callflow.core.losing import HANGUP_CAUSES
 from callflow.core.state import Call, State, timer_key
@@ -98,7 +98,8 @@ class Invariants:
                     self._running.discard(timer_key(command.timer))
                 case EndCall() if command.call not in self._ending:
                     chosen = self._was_ended_by_a_person(event, command.call) or _chose_the_end(commands, command.call)
-                    must(chosen, f"caller {command.call} is hung up on by the system")
+                    given_up = self._is_a_citizen_not_met(command)
+                    must(chosen or given_up, f"caller {command.call} is hung up on by the system")
                     self._ending.add(command.call)
             if isinstance(command, _ABOUT_THE_CALLER):
                 must(command.call not in self._handed_back, f"{_brief(command)} though handed back")
@@ -118,15 +119,19 @@ class Invariants:
                 must(self._open[fact.call] == 0, f"call {fact.call} ended {1 - self._open[fact.call]} times")
 
     def _was_ended_by_a_person(self, event: Event, name: CallId) -> bool:
-        """The operator hung up or ended the call; or it is a call-back whose citizen had not met the operator yet."""
+        """The operator hung up or ended the call."""
         call = self._before.get(name)
-        if call is not None and call.direction is Direction.OUTBOUND and call.connected_at is None:
-            return True
         if isinstance(event, TalkRequested):
             return event.action is TalkAction.END and self._callers_of.get(event.operator) == name
         hung_up = isinstance(event, LegGone) and event.cause in HANGUP_CAUSES
         talked = call is not None and call.state is CallState.CONNECTED
         return hung_up and talked and call is not None and call.person == getattr(event, "offer", None)
+
+    def _is_a_citizen_not_met(self, command: EndCall) -> bool:
+        """It is a call-back whose citizen had not met the operator yet; the call-back stays open."""
+        call = self._before.get(command.call)
+        met = call is not None and call.connected_at is not None
+        return outbound_call_of_channel(command.channel) == command.call and not met
 
     def _remember(self, state: State) -> None:
         self._before = dict(state.calls)

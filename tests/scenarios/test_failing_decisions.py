@@ -31,7 +31,8 @@ from callflow.journal.codec import decode_state, encode_state
 
 from .invariants import same_indices
 from .phones import answers, never_answers
-from .test_random_histories import HISTORIES, RandomHistory
+from .random_history import RandomHistory
+from .test_random_histories import HISTORIES
 from .world import World
 
 

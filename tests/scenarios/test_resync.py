@@ -158,7 +158,7 @@ def test_caller_has_somebody_when_the_beginning_is_missed(action: TalkAction, mo
 def test_call_seeks_a_person_again_when_a_watchdog_took_it_and_brings_it_back(name: str) -> None:
     stage = STAGES[name]()
     stage.world.return_through_dialplan(stage.call, step=str(stage.state))
-    stage.world.run(0.5)
+    stage.world.run(5.0)
     assert has_somebody(stage)
     finish(stage)
 
