@@ -73,7 +73,9 @@ class KnownCalls:
                 known.operators[fact["offer"]] = fact["operator"]
             case "OfferClosed" if fact["outcome"] != "answered":
                 known.operators.pop(fact["offer"], None)
-            case "PersonLost" | "OperatorLeft" | "PartyGone":
+            case "PersonLost" | "OperatorLeft":
+                known.operators.pop(fact["offer"], None)
+            case "PartyGone" if fact["reason"] != "became_person":
                 known.operators.pop(fact["offer"], None)
             case "CallEnded" | "CallHandedBack":
                 del self._calls[fact["call"]]

@@ -99,6 +99,13 @@ class FakeEnginePort:
             await follower.send_json(frame)
         return self.seq
 
+    async def show(self) -> None:
+        """Send what stands now to those who follow, as after a change that no fact tells."""
+        self.seq += 1
+        self._frames.clear()
+        for follower in tuple(self._followers):
+            await follower.send_json(self._present_frame())
+
     def add_operator(self, login: str, name: str, *, state: str = "signed_out", online: bool = True) -> None:
         """Put an operator into the snapshot."""
         self.present["operators"].append(
@@ -194,7 +201,11 @@ class FakeEnginePort:
 
     async def _snapshot(self, _: web.Request) -> web.Response:
         self.snapshots_asked += 1
-        return web.json_response({"seq": self.seq, "at": datetime.now(UTC).isoformat(), **self.present})
+        return web.json_response(self._present_frame()["snapshot"])
+
+    def _present_frame(self) -> dict[str, Any]:
+        at = datetime.now(UTC).isoformat()
+        return {"seq": self.seq, "snapshot": {"seq": self.seq, "at": at, **self.present}}
 
     async def _follow(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -205,8 +216,7 @@ class FakeEnginePort:
                 if frame["seq"] > int(after):
                     await socket.send_json(frame)
         else:
-            at = datetime.now(UTC).isoformat()
-            await socket.send_json({"seq": self.seq, "snapshot": {"seq": self.seq, "at": at, **self.present}})
+            await socket.send_json(self._present_frame())
         self._followers.add(socket)
         self._followed.set()
         async for message in socket:

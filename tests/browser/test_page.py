@@ -14,6 +14,7 @@ from callflow.storage.models import Call, Recording
 
 from ..integration.web_lab import WebLab  # noqa: TID252
 from .conftest import sign_in
+from .scenes import connected, opened
 
 HOSTILE = (
     "<img src=x onerror=\"document.title='owned'\">",
@@ -22,21 +23,6 @@ HOSTILE = (
     '"><svg onload=alert(1)>',
     "\u202e211\u0000\u0007" + "A" * 100,
 )
-
-
-def opened(call: str, number: str | None, raw: str | None = None, *, seconds_ago: int = 5) -> dict[str, Any]:
-    return {
-        "type": "CallOpened",
-        "call": call,
-        "arrived_at": (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat(),
-        "caller": {"number": number, "raw": raw or number or ""},
-        "dialled": "112",
-        "trunk": "telkom",
-    }
-
-
-async def connected(page: Page) -> None:
-    await expect(page.locator("#link")).to_contain_text("Terhubung")
 
 
 async def test_board_is_shown_when_the_password_fits_and_the_login_again_after_leaving(page: Page) -> None:
@@ -89,14 +75,15 @@ async def test_operator_works_the_desk_when_there_is_only_a_keyboard(page: Page,
     await connected(page)
     for press, verb, state in (
         ("Mulai bertugas", "sign_in", "Siap"),
-        ("Istirahat", "pause", "Istirahat"),
-        ("Kembali", "resume", "Siap"),
+        ("Jeda", "pause", "Makan"),
+        ("Siap lagi", "resume", "Siap"),
         ("Selesai bertugas", "sign_out", "Tidak bertugas"),
     ):
         await tab_to(page, press)
         await keys.press("Enter")
         await expect(page.locator("#desk-state")).to_contain_text(state)
         assert lab.engine.requests[-1]["verb"] == verb
+        assert await page.evaluate("document.activeElement.closest('#desk-buttons') !== null"), "focus was lost"
 
 
 async def tab_to(page: Page, words: str) -> None:

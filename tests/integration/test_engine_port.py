@@ -13,9 +13,17 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, UnixConnector
 
-from callflow.core.city import CentreSettings, OperatorProfile
+from callflow.core.city import CentreSettings, Classification, OperatorProfile
 from callflow.core.commands import Refusal
-from callflow.core.events import Event, OperatorChanged, RecordingMeasured, SettingsChanged
+from callflow.core.events import (
+    CallbackAction,
+    Event,
+    OperatorChanged,
+    RecordingMeasured,
+    SettingsChanged,
+    TalkAction,
+    TalkRequested,
+)
 from callflow.core.ids import CentreId, EndpointName, OperatorId
 from callflow.core.switchboard import Switchboard
 from callflow.engine.client import EngineAway, EngineClient, FlowRefused, Frame, RequestRefused
@@ -121,17 +129,49 @@ async def test_only_the_same_user_reaches_the_socket_and_it_is_gone_when_the_por
 
 async def test_each_move_is_journalled_when_an_operator_asks_for_it(lab: Lab, client: EngineClient) -> None:
     assert await client.request("sign_in", "ani") == 3
-    await client.request("pause", "ani", reason="lunch", approved_by="supervisor")
-    assert (await client.snapshot())["operators"][0]["reason"] == "lunch"
+    await client.request("pause", "ani", reason="makan", approved_by="supervisor")
+    assert (await client.snapshot())["operators"][0]["reason"] == "makan"
     await client.request("resume", "ani")
     await client.request("sign_out", "ani", approved_by="supervisor")
     assert lab.journal.names[2:] == ["SignInRequested", "PauseRequested", "ResumeRequested", "SignOutRequested"]
+
+
+async def test_word_on_a_call_is_kept_under_who_said_it_when_somebody_classifies(
+    lab: Lab, client: EngineClient
+) -> None:
+    async with client.following() as frames:
+        await next_frame(frames)
+        seq = await client.classify(Classification.PRANK, by="wati", call="node1-1.1")
+        frame = await next_frame(frames)
+    (fact,) = frame["facts"]
+    assert (frame["seq"], fact["type"], fact["call"]) == (seq, "CallClassified", "node1-1.1")
+    assert (fact["classification"], fact["by"], fact["operator"]) == ("prank", "wati", None)
+    assert lab.journal.names[2:] == ["ClassificationRequested"]
+
+
+async def test_supervisor_is_in_the_journal_when_asking_in_an_operator_s_place(lab: Lab, client: EngineClient) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        await client.talk("ani", TalkAction.JOIN, "medical", by="wati")
+    assert refused.value.refusal is Refusal.NO_CALL
+    (asked,) = (event for event in lab.journal.events if isinstance(event, TalkRequested))
+    assert (asked.operator, asked.action, asked.target, asked.by) == ("ani", TalkAction.JOIN, "medical", "wati")
+
+
+@pytest.mark.parametrize("action", list(CallbackAction))
+async def test_callback_is_unknown_when_none_is_open(client: EngineClient, action: CallbackAction) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        await client.callback(action, by="ani", operator="ani", callback="node1-1.1")
+    assert refused.value.refusal is Refusal.UNKNOWN_CALLBACK
 
 
 async def test_request_is_refused_with_a_reason_when_the_core_says_no(lab: Lab, client: EngineClient) -> None:
     with pytest.raises(RequestRefused) as refused:
         await client.request("sign_in", "nobody")
     assert refused.value.refusal is Refusal.UNKNOWN_OPERATOR
+    await client.request("sign_in", "ani")
+    with pytest.raises(RequestRefused) as unreasoned:
+        await client.request("pause", "ani", reason="lunch")
+    assert unreasoned.value.refusal is Refusal.UNKNOWN_REASON
 
 
 @pytest.mark.parametrize(
@@ -218,7 +258,7 @@ async def test_follower_gets_what_stands_and_then_each_turn_s_facts(lab: Lab, cl
 
 async def test_follower_gets_only_what_it_missed_when_that_is_kept(lab: Lab, client: EngineClient) -> None:
     await client.request("sign_in", "ani")
-    await client.request("pause", "ani", reason="x", approved_by="s")
+    await client.request("pause", "ani", reason="1", approved_by="s")
     async with client.following(3) as frames:
         frame = await next_frame(frames)
         assert frame["seq"] == 4

@@ -8,7 +8,7 @@ export class ApiError extends Error {
     super(problem.detail ?? problem.title ?? kind);
     this.kind = kind;
     this.status = problem.status;
-    this.refusal = problem.refusal;
+    this.titles = problem.title_id ? [problem.title_id, problem.title] : undefined;
   }
 }
 

@@ -2,31 +2,37 @@
 
 import { ask, whenSignedOut } from "./api.js";
 import { Board } from "./board.js";
+import { Callbacks } from "./callbacks.js";
+import { Desk } from "./desk.js";
 import { byId, say } from "./dom.js";
 import { Live } from "./live.js";
 import { showRecent, showRecord } from "./records.js";
+import { Roster } from "./roster.js";
 import { Wall } from "./wall.js";
 import { problemWords } from "./words.js";
 
 const KEEP_SESSION_MS = 5 * 60 * 1000;
 const RECENT_AT_MOST_EVERY_MS = 10000;
 const PROJECTED_AFTER_MS = 1500;
+const ASK_ANEW_WITHIN_MS = 2000;
 
 let me = null;
 let board = new Board();
-let wall = null;
+let parts = [];
+let skew = 0;
 let recentTimer = null;
 let recentAt = 0;
 
 const live = new Live({
   snapshot(seq, snapshot) {
     board.takeSnapshot(seq, snapshot);
-    wall.draw(board);
+    draw();
   },
   facts(seq, facts) {
     const finished = board.finished;
     board.takeFacts(seq, facts);
-    wall.draw(board);
+    draw();
+    askAnew();
     if (board.finished > finished) planRecent();
   },
   link({ server, engine }) {
@@ -38,13 +44,40 @@ const live = new Live({
     showStale(server && engine);
   },
   clock(serverMs) {
-    wall.skew = serverMs - Date.now();
+    skew = serverMs - Date.now();
   },
   dropped: recognise,
   signedOut: showLogin,
 });
 
 whenSignedOut(showLogin);
+
+function draw() {
+  for (const part of parts) part.draw(board);
+  tick();
+}
+
+/** Once a second: times go on. */
+function tick() {
+  const now = Date.now() + skew;
+  if (board.seq !== null) for (const part of parts) part.tick?.(now);
+  byId("clock").textContent = new Date(now).toLocaleTimeString("id-ID", { timeZone: me.zone, timeZoneName: "short" });
+}
+
+/** Ask for what a fact said has changed; every page on the wall does, so not all at the same moment. */
+function askAnew() {
+  for (const what of board.stale) {
+    board.stale.delete(what);
+    const [of, login] = [board, me.login];
+    setTimeout(async () => {
+      const answer = await ask("GET", `/${what}`).catch(() => null);
+      if (!answer || board !== of || me?.login !== login) return;
+      if (what === "roster") board.roster = { now: answer.now, next: answer.next };
+      else Object.assign(board, { reasons: answer.pause_reasons, agencies: answer.agencies });
+      draw();
+    }, Math.random() * ASK_ANEW_WITHIN_MS);
+  }
+}
 
 function showLogin() {
   live.stop();
@@ -72,8 +105,8 @@ function showStale(fresh) {
 function enter(session) {
   me = session;
   board = new Board();
-  for (const id of ["calls", "operators", "alarms", "desk-buttons", "desk-state"]) byId(id).replaceChildren();
-  wall = new Wall(me, move);
+  for (const id of ["calls", "operators", "alarms", "desk-state", "roster"]) byId(id).replaceChildren();
+  parts = [new Wall(me, post), new Desk(me, post), new Callbacks(me, post), new Roster(me)];
   say(byId("login-error"), null);
   byId("login-form").reset();
   byId("login").hidden = true;
@@ -124,13 +157,19 @@ function planRecent() {
   }, wait);
 }
 
-async function move(operator, verb, own) {
-  const place = byId(own ? "desk-error" : "operators-error");
-  say(place, null);
+/** Ask for a change, once at a time for each button; a refusal is told in the element `place`. Whether it was done. */
+async function post(place, path, body, button) {
+  if (button.ariaBusy) return false;
+  button.ariaBusy = "true"; // not disabled: that would take the focus away
+  say(byId(place), null);
   try {
-    await ask("POST", `/operators/${encodeURIComponent(operator)}/${verb}`, {});
+    await ask("POST", path, body);
+    return true;
   } catch (error) {
-    say(place, problemWords(error));
+    say(byId(place), problemWords(error));
+    return false;
+  } finally {
+    button.ariaBusy = null;
   }
 }
 
@@ -160,12 +199,7 @@ byId("leave").addEventListener("click", async () => {
 byId("recent-refresh").addEventListener("click", refreshRecent);
 addEventListener("hashchange", route);
 setInterval(() => me && recognise(), KEEP_SESSION_MS);
-setInterval(() => {
-  if (!me) return;
-  wall.tick();
-  const now = new Date(Date.now() + wall.skew);
-  byId("clock").textContent = now.toLocaleTimeString("id-ID", { timeZone: me.zone, timeZoneName: "short" });
-}, 1000);
+setInterval(() => me && tick(), 1000);
 
 const session = await recognise();
 if (session) enter(session);

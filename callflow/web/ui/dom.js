@@ -22,6 +22,39 @@ export const say = (element, pair) => element.replaceChildren(...(pair ? both(pa
 
 export const chip = (state, pair) => el("span", { className: `chip ${state}` }, ...both(pair));
 
+export const option = (value, text) => el("option", { value }, text);
+
+/** A choice from `[value, text]` pairs; what is chosen stays, and nothing is touched when nothing changed. */
+export function offer(select, pairs) {
+  const seen = JSON.stringify(pairs);
+  if (select.dataset.seen === seen) return;
+  const { value } = select;
+  select.dataset.seen = seen;
+  select.replaceChildren(...pairs.map(([each, text]) => option(each, text)));
+  if (pairs.some(([each]) => each === value)) select.value = value;
+}
+
+/** Show elements or not, by `[element, shown]`; focus that would be lost goes to the first control left in `place`. */
+export function show(place, pairs) {
+  const held = pairs.some(([element, shown]) => !shown && element.contains(document.activeElement));
+  for (const [element, shown] of pairs) if (element.hidden === shown) element.hidden = !shown;
+  if (held) [...place.querySelectorAll("button, select, input")].find((each) => each.checkVisibility())?.focus();
+}
+
+/** Put `rows` in this order below `place`; those that stay are not touched, so that focus stays too. */
+export function arrange(place, rows) {
+  for (const [at, row] of rows.entries()) if (place.children[at] !== row) place.insertBefore(row, place.children[at] ?? null);
+}
+
+/** Drop the rows of things that are gone. */
+export function keep(rows, names) {
+  for (const [name, row] of rows) {
+    if (names.has(name)) continue;
+    row.tr.remove();
+    rows.delete(name);
+  }
+}
+
 /** Seconds as m:ss, or h:mm:ss. */
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { both, byId, chip, duration, el, say } from "./dom.js";
-import { callerWords, problemWords, words } from "./words.js";
+import { callerWords, problemWords, trackWords, words } from "./words.js";
 
 const seconds = (from, to) => (from && to ? duration((Date.parse(to) - Date.parse(from)) / 1000) : "–");
 const callerOf = (call) => callerWords({ number: call.caller_number });
@@ -90,16 +90,19 @@ function parts(me, { call, headers, steps, queue, offers, recording, accesses })
 function audio(me, call, tracks) {
   if (!me.permissions.includes("hear_recordings")) return [el("p", { className: "empty" }, ...both(["Tidak diizinkan mendengar", "Not permitted to listen"]))];
   if (!tracks.length) return [el("p", { className: "empty" }, ...both(["Belum ada rekaman", "No recording yet"]))];
-  return [...tracks].sort((a, b) => ["mixed", "in", "out"].indexOf(a.name) - ["mixed", "in", "out"].indexOf(b.name)).flatMap((track) => {
+  return [...tracks].sort((a, b) => placeOf(a) - placeOf(b) || a.name.localeCompare(b.name, "en", { numeric: true })).flatMap((track) => {
     const player = el("audio", { controls: true, preload: "none", src: `/api/v1/calls/${encodeURIComponent(call.call_id)}/recording/${track.name}` });
-    player.setAttribute("aria-label", words("track", track.name).join(" / "));
+    player.setAttribute("aria-label", trackWords(track.name).join(" / "));
     return [
-      el("p", {}, ...both(words("track", track.name)), ` · ${duration(track.seconds)}`),
+      el("p", {}, ...both(trackWords(track.name)), ` · ${duration(track.seconds)}`),
       player,
       el("p", { className: "digest" }, `sha256 ${track.sha256}`),
     ];
   });
 }
+
+/** The call first, then its consultations in order. */
+const placeOf = ({ name }) => ["mixed", "in", "out"].indexOf(name) + 1 || 4;
 
 const heading = (pair) => el("h2", {}, ...both(pair));
 

@@ -3,11 +3,12 @@
 const WORDS = {
   call: {
     arrived: ["Tiba", "Arrived"], in_ivr: ["Menu", "In menu"], queued: ["Menunggu", "Waiting"],
-    connected: ["Berbicara", "Talking"], ended: ["Selesai", "Ended"],
+    connected: ["Berbicara", "Talking"], consulting: ["Konsultasi", "Consulting"], three_way: ["Bertiga", "Three-way"],
+    agency_only: ["Dengan instansi saja", "With the agency only"], ended: ["Selesai", "Ended"],
   },
   operator: {
     signed_out: ["Tidak bertugas", "Signed out"], available: ["Siap", "Ready"], offered: ["Berdering", "Ringing"],
-    on_call: ["Menelepon", "On a call"], wrap_up: ["Mencatat", "Wrap-up"], paused: ["Istirahat", "Paused"],
+    on_call: ["Menelepon", "On a call"], wrap_up: ["Mencatat", "Wrap-up"], paused: ["Jeda", "Paused"],
     busy_elsewhere: ["Sibuk lain", "Busy elsewhere"],
   },
   offer: {
@@ -18,6 +19,7 @@ const WORDS = {
     answered: ["Dijawab", "Answered"], abandoned_in_ivr: ["Putus di menu", "Left in the menu"],
     abandoned_in_queue: ["Putus di antrean", "Left the queue"],
     handled_in_fallback: ["Jalur cadangan", "Handled in fallback"], ended_in_information: ["Informasi", "Information"],
+    outbound_reached: ["Terhubung kembali", "Called back"], outbound_not_reached: ["Tidak terhubung", "Not reached"],
   },
   party: {
     caller: ["Penelepon", "Caller"], operator: ["Petugas", "Operator"], destination: ["Tujuan", "Destination"],
@@ -25,6 +27,7 @@ const WORDS = {
   },
   reason: {
     flow: ["Pilihan menu", "Flow"], no_flow: ["Tanpa menu", "No flow"], person_lost: ["Petugas terputus", "Operator lost"],
+    party_gone: ["Instansi terputus", "Agency gone"], transferred: ["Dialihkan", "Transferred"],
     handed_back: ["Dikembalikan", "Handed back"], adopted: ["Diambil alih", "Adopted"],
   },
   left: {
@@ -50,12 +53,28 @@ const WORDS = {
     no_flow: ["Belum ada alur", "No flow is published"],
     prompt_failed: ["Suara tidak dapat diputar", "A prompt could not be played"],
     leg_stuck: ["Sambungan macet", "A leg is stuck"],
+    seat_empty: ["Kursi kosong: semua telepon berdering", "An empty seat: every phone rings"],
+    pause_overdue: ["Jeda terlalu lama", "A pause lasts too long"],
+    medical_not_reached: ["Ambulans tidak terhubung", "No ambulance service was reached"],
+    party_not_reached: ["Instansi atau nomor tidak terhubung", "An agency or number was not reached"],
+    callback_overdue: ["Telepon balik terlambat", "A call-back is overdue"],
+    trunk_down: ["Jalur operator seluler terputus", "A trunk is down"],
+    fallback_in_use: ["Penelepon menunggu di jalur cadangan", "Callers wait in the fallback"],
   },
-  refusal: {
-    last_present: ["Anda petugas terakhir: minta pengawas", "You are the last one present: ask a supervisor"],
-    on_call: ["Masih menelepon", "Still on a call"],
-    not_signed_in: ["Belum mulai bertugas", "Not signed in"],
-    unknown_operator: ["Petugas tidak dikenal", "Unknown operator"],
+  classification: {
+    normal: ["Benar", "Genuine"], ghost: ["Hening", "Silent"], prank: ["Iseng", "Prank"],
+    informasi: ["Informasi", "Information"],
+  },
+  outcome: {
+    reached: ["Terhubung", "Reached"], redialled: ["Menelepon lagi", "Called again"],
+    not_reached: ["Tidak terhubung", "Not reached"], not_needed: ["Tidak perlu", "Not needed"],
+  },
+  brought: {
+    medical: ["Ambulans", "Ambulance"], agency: ["Instansi", "Agency"], number: ["Nomor luar", "Outside number"],
+    colleague: ["Rekan", "Colleague"],
+  },
+  pause: {
+    pause: ["Tanpa alasan", "No reason given"], no_answer: ["Tidak mengangkat", "Did not pick up"],
   },
   problem: {
     "wrong-credentials": ["Nama masuk atau kata sandi salah", "Login or password is wrong"],
@@ -66,6 +85,7 @@ const WORDS = {
     "call-still-runs": ["Panggilan masih berlangsung", "The call still runs"],
     "not-permitted": ["Tidak diizinkan", "Not permitted"],
     "not-found": ["Tidak ditemukan", "Not found"],
+    "not-valid": ["Isian tidak lengkap atau salah", "Something is missing or wrong"],
     unreachable: ["Server tidak dapat dihubungi", "The server cannot be reached"],
   },
 };
@@ -77,8 +97,19 @@ export function words(kind, value) {
 
 /** What to say about an error of `api.js`. */
 export function problemWords(error) {
-  if (error.refusal) return words("refusal", error.refusal);
-  return WORDS.problem[error.kind] ?? [error.message];
+  return error.titles ?? WORDS.problem[error.kind] ?? [error.message];
+}
+
+/** Why somebody is paused: one of the centre's reasons, or what the centre did itself. */
+export function pauseWords(reasons, name) {
+  const reason = reasons.find((each) => each.name === name);
+  return reason ? [reason.label_id, reason.label_en] : words("pause", name);
+}
+
+/** The audio's track; a call may have several consultations. */
+export function trackWords(name) {
+  const [, number] = /^consult-(\d+)$/.exec(name) ?? [];
+  return number ? [`Konsultasi ${number}`, `Consultation ${number}`] : words("track", name);
 }
 
 /** Who calls. */

@@ -34,12 +34,17 @@ def test_call_stays_at_the_desk_that_talks_until_that_person_leaves() -> None:
     talking = ({"type": "OfferMade"}, {"type": "CallConnected"})
     assert desks(calls(*talking)) == {"siti"}
     for left in ("PersonLost", "OperatorLeft", "PartyGone"):
-        assert desks(calls(*talking, {"type": left})) == set()
+        assert desks(calls(*talking, {"type": left, "reason": "dropped"})) == set()
+
+
+def test_call_stays_at_the_colleague_s_desk_when_the_party_became_the_person() -> None:
+    gone = {"type": "PartyGone", "reason": "became_person"}
+    assert desks(calls({"type": "OfferMade"}, gone)) == {"siti"}
 
 
 def test_outside_number_is_no_desk_when_it_is_rung() -> None:
     assert desks(calls({"type": "OfferMade", "operator": None})) == set()
-    assert desks(calls({"type": "PartyGone", "offer": None})) == set()
+    assert desks(calls({"type": "PartyGone", "offer": None, "reason": "not_reached"})) == set()
 
 
 def test_assessment_is_kept_as_a_snapshot_has_it() -> None:
