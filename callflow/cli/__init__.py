@@ -20,6 +20,7 @@ from callflow.cli import (
     flows,
     prompts,
     run,
+    simulate,
     users,
 )
 from callflow.errors import CallflowError
@@ -43,6 +44,7 @@ for name, group in {
     "db": db.app,
     "flows": flows.app,
     "prompts": prompts.app,
+    "simulate": simulate.app,
     "users": users.app,
 }.items():
     app.add_typer(group, name=name)

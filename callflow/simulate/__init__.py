@@ -1,0 +1,1 @@
+"""Simulations of what a policy does to callers, on published figures. Pure: a seed gives one result."""
