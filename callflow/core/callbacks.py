@@ -28,7 +28,7 @@ _GAVE_UP: Final = frozenset({Stage.ABANDONED_IN_IVR, Stage.ABANDONED_IN_QUEUE})
 def on_call_ended(turn: Turn, call: Call, stage: Stage) -> None:
     """A call is over: one that was given up opens a call-back, one that was an attempt gives it free again."""
     if call.direction is Direction.OUTBOUND:
-        _attempt_over(turn, call)
+        attempt_over(turn, call)
         return
     number = call.caller.number
     waited = (turn.at - call.arrived_at).total_seconds()
@@ -152,7 +152,8 @@ def dial(turn: Turn, callback: Callback, operator: Operator) -> Refusal | None:
     return None
 
 
-def _attempt_over(turn: Turn, call: Call) -> None:
+def attempt_over(turn: Turn, call: Call) -> None:
+    """An outbound call is over, or the dialplan's: its call-back, where it is still open, may be tried again."""
     callback = None if call.callback_of is None else turn.ledger.state.callbacks.get(call.callback_of)
     if callback is not None and callback.attempt == call.call:
         turn.ledger.put_callback(replace(callback, attempt=None))

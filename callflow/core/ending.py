@@ -81,6 +81,7 @@ def let_return(turn: Turn, call: Call, reason: str) -> None:
     """The caller is in the dialplan, or on the way there: release the legs and forget the call."""
     advance(CALL_TRANSITIONS, call.state, CallTrigger.HANDED_BACK)
     _let_go(turn, call)
+    callbacks.attempt_over(turn, call)
     turn.note(CallHandedBack(at=turn.at, call=call.call, reason=reason))
     turn.ledger.drop_call(call.call)
 

@@ -97,7 +97,7 @@ def enqueue(turn: Turn, call: Call, target: Queue | Medical, reason: QueueReason
         turn.start(TimerKind.SKILL_RELAX, call.call, policy.skill_relax_seconds)
     if call.later_seconds > 0:
         turn.start(TimerKind.LATER_PLACE, call.call, call.later_seconds)
-    if call.medical and call.party is None and first:
+    if call.medical and call.party is None:
         present = any(desk.is_present(operator) for operator in turn.ledger.operators())
         turn.start(TimerKind.MEDICAL, call.call, settings.medical_after_seconds if present else 0.0)
     turn.note(CallQueued(at=turn.at, call=call.call, tier=tier, skill=call.skill, reason=reason))

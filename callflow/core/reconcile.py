@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callflow.core import calls, connecting, desk, ending, losing, offering, outbound, parties, queueing
-from callflow.core.city import Destination
+from callflow.core import adopting, calls, connecting, ending, losing, offering, outbound, parties, queueing
 from callflow.core.commands import PrepareCentre, ReleaseLeg
 from callflow.core.events import (
-    CallArrived,
     CallerGone,
     LegGone,
     OfferAnswered,
@@ -19,10 +17,10 @@ from callflow.core.events import (
     SnapshotTaken,
     Whereabouts,
 )
-from callflow.core.facts import Direction, LegPurpose, OfferMade, PartyEnd, QueueReason
-from callflow.core.ids import BridgeId, EndpointName, OfferId, TrunkRoute, consult_bridge, talk_bridge, waiting_bridge
+from callflow.core.facts import Direction, PartyEnd, QueueReason
+from callflow.core.ids import BridgeId, OfferId, consult_bridge, talk_bridge, waiting_bridge
 from callflow.core.state import Call, Offer
-from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, OfferState, advance
+from callflow.core.states import CallState, CallTrigger, OfferState
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
@@ -37,20 +35,29 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
     callers = {seen.call: seen for seen in event.channels if seen.offer is None}
     legs = {seen.offer: seen for seen in event.channels if seen.offer is not None}
     _skip_attempts(turn)
+    found = {seen.call for seen in callers.values() if adopting.is_unexpected(turn, seen, legs)}
+    for call_id in found:
+        adopting.take_as_found(turn, callers[call_id], legs)
     with_person = {call.call for call in turn.ledger.state.calls.values() if call.person is not None}
     for call in tuple(turn.ledger.state.calls.values()):
         if call.call in callers:
             _skip_numbers(turn, call)
-        else:
+        elif not _is_on_the_way(call):
             calls.on_caller_gone(turn, CallerGone(at=event.at, call=call.call, cause=_UNKNOWN_CAUSE))
     for offer in tuple(turn.ledger.state.offers.values()):
         if offer.offer not in legs:
             gone = LegGone(at=event.at, call=offer.call, offer=offer.offer, cause=_UNKNOWN_CAUSE)
             offering.on_leg_gone(turn, gone)
     for seen in callers.values():
-        _reconcile_caller(turn, seen, legs, had_person=seen.call in with_person)
+        if seen.call not in found:
+            _reconcile_caller(turn, seen, legs, had_person=seen.call in with_person)
     for name, seen in legs.items():
         _reconcile_leg(turn, name, seen)
+
+
+def _is_on_the_way(call: Call) -> bool:
+    """An outbound call whose citizen is being rung, or is in the dialplan: no caller of ours yet, with a deadline."""
+    return call.direction is Direction.OUTBOUND and call.state is CallState.ARRIVED
 
 
 def _skip_attempts(turn: Turn) -> None:
@@ -69,17 +76,14 @@ def _skip_numbers(turn: Turn, call: Call) -> None:
 
 def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel], *, had_person: bool) -> None:
     call = turn.ledger.call(seen.call)
-    partner = None if call is not None and call.person is not None else _partner(turn, seen, legs)
     if call is None:
-        _adopt(turn, seen, partner)
+        calls.on_arrived(turn, adopting.arrival(turn, seen))
     elif call.state is CallState.ENDED:
         ending.on_call_release_overdue(turn, seen.call)
     elif call.direction is Direction.OUTBOUND and call.state is CallState.ARRIVED:
-        outbound.arrived(turn, call, _arrival(turn, seen))
+        outbound.arrived(turn, call, adopting.arrival(turn, seen))
     elif call.person is not None or call.state is CallState.AGENCY_ONLY:
         _see_talk(turn, call, seen, legs)
-    elif partner is not None:
-        _adopt_talk(turn, call, partner)
     elif call.state is CallState.IN_IVR:
         queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.ADOPTED, CallTrigger.SENT_TO_QUEUE)
     elif call.party is not None:
@@ -88,18 +92,6 @@ def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenCha
         turn.ledger.put_call(replace(call, playing=None))
     elif not had_person:  # else it lost the person in this very turn, and is being held
         queueing.enqueue(turn, replace(call, playing=None), FALLBACK_QUEUE, QueueReason.ADOPTED, CallTrigger.RETURNED)
-
-
-def _partner(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> SeenChannel | None:
-    """The leg that talks with this caller and is its person or may become it: none that we let go, and no party."""
-    if seen.where is not Whereabouts.TALKING:
-        return None
-    for name, leg in legs.items():
-        known = turn.ledger.offer(name)
-        ours = known is None or (known.state is OfferState.RINGING and known.purpose is LegPurpose.PERSON)
-        if ours and leg.call == seen.call and leg.where is Whereabouts.TALKING:
-            return leg
-    return None
 
 
 _BRIDGES = {Whereabouts.TALKING: talk_bridge, Whereabouts.CONSULTING: consult_bridge}
@@ -182,71 +174,3 @@ def _reconcile_leg(turn: Turn, name: OfferId, seen: SeenChannel) -> None:
         turn.do(ReleaseLeg(call=seen.call, offer=name))
     elif offer.state is OfferState.RINGING and seen.where is not Whereabouts.RINGING:
         offering.on_answered(turn, OfferAnswered(at=turn.at, call=seen.call, offer=name))
-
-
-def _adopt(turn: Turn, seen: SeenChannel, partner: SeenChannel | None) -> None:
-    """A caller in our application whom we do not know: a crash lost the tail of the journal."""
-    arrival = _arrival(turn, seen)
-    if partner is None:
-        calls.on_arrived(turn, arrival)
-    else:
-        _adopt_talk(turn, calls.open_call(turn, arrival), partner)
-
-
-def _arrival(turn: Turn, seen: SeenChannel) -> CallArrived:
-    return CallArrived(
-        at=turn.at,
-        call=seen.call,
-        channel=seen.channel,
-        caller=seen.caller,
-        dialled=seen.dialled,
-        trunk=seen.endpoint,
-        arrived_at=seen.arrived_at,
-        step=str(seen.where),
-    )
-
-
-def _adopt_talk(turn: Turn, call: Call, leg: SeenChannel) -> None:
-    """Two who talk go on talking: take them as they are."""
-    assert leg.offer is not None
-    if turn.ledger.offer(leg.offer) is None:
-        call = _adopt_person(turn, call, leg, leg.offer)
-    else:
-        offering.on_answered(turn, OfferAnswered(at=turn.at, call=call.call, offer=leg.offer))
-        answered = turn.ledger.call(call.call)
-        assert answered is not None
-        call = answered
-    person = connecting.person_of(turn, call)
-    assert person is not None, "who talks with the caller is the person now"
-    connecting.connect(turn, call, person)
-
-
-def _adopt_person(turn: Turn, call: Call, leg: SeenChannel, name: OfferId) -> Call:
-    """A leg that we do not know becomes the call's person; the call as it is then, not yet written."""
-    turn.cancel(call.call, TimerKind.NODE_INPUT, TimerKind.NODE_PROMPT, *queueing.WAITING_TIMERS)
-    ending.withdraw_offers(turn, call.call)
-    if call.state is CallState.IN_IVR:
-        call = replace(call, state=advance(CALL_TRANSITIONS, call.state, CallTrigger.SENT_TO_QUEUE))
-    operator = turn.ledger.operator_at(EndpointName(leg.endpoint))
-    held = operator is not None and desk.hold(turn, operator, call.call, name)
-    offer = Offer(
-        offer=name,
-        call=call.call,
-        operator=operator.profile.operator if operator is not None and held else None,
-        destination=None if held else Destination(name=leg.endpoint, number="", trunk=TrunkRoute(leg.endpoint)),
-        state=OfferState.ANSWERED,
-        made_at=turn.at,
-    )
-    turn.ledger.put_offer(offer)
-    turn.note(
-        OfferMade(
-            at=turn.at,
-            call=call.call,
-            offer=offer.offer,
-            operator=offer.operator,
-            destination=offer.outside,
-        )
-    )
-    adopted = replace(call, person=name, playing=None)
-    turn.ledger.put_call(adopted)
-    return adopted
