@@ -20,7 +20,7 @@ from callflow.ari.errors import Fenced
 from callflow.ari.executor import AriExecutor
 from callflow.ari.wire import Wire
 from callflow.centre import load_centre
-from callflow.core.events import Event, FallbackWitnessed, RecordingMeasured
+from callflow.core.events import Event, FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
 from callflow.core.ids import CallId, CentreId
 from callflow.core.switchboard import Switchboard
 from callflow.engine.city import differences
@@ -52,7 +52,7 @@ COMMIT_SECONDS = 3.0
 """A journal that takes longer is in trouble, and says so itself."""
 RECORDINGS_OF = timedelta(days=1)
 """Recordings that are not measured within a day have no files."""
-REPORTS = (RecordingMeasured, FallbackWitnessed)
+REPORTS = (RecordingMeasured, FallbackWitnessed, TrunkReported, FallbackQueueReported)
 """Events that the worker may hand in."""
 
 
@@ -145,7 +145,8 @@ class Engine:
     def _centre_changes(self, loop: EngineLoop) -> Sequence[Event]:
         centre = load_centre(self._settings.centre_path)
         state = loop.switchboard.state
-        return tuple(differences(state, centre.settings(), centre.operator_profiles(), self._clock.now()))
+        people, roster = centre.operator_profiles(), centre.roster()
+        return tuple(differences(state, centre.settings(), people, roster, self._clock.now()))
 
     def _port_context(self, loop: EngineLoop, edge: AriEdge) -> PortContext:
         def health() -> Mapping[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from callflow.core.city import CentreSettings, OperatorProfile
-from callflow.core.events import Event, FlowPublished, OperatorChanged, SettingsChanged
+from callflow.core.city import CentreSettings, OperatorProfile, Roster
+from callflow.core.events import Event, FlowPublished, OperatorChanged, RosterChanged, SettingsChanged
 from callflow.core.state import State
 from callflow.flows.default import default_flow_text
 
@@ -15,9 +15,12 @@ PUBLISHED_WITH_CALLFLOW: Final = "callflow"
 
 
 def differences(
-    state: State, settings: CentreSettings, operators: Iterable[OperatorProfile], at: datetime
+    state: State, settings: CentreSettings, operators: Iterable[OperatorProfile], roster: Roster, at: datetime
 ) -> Iterator[Event]:
-    """The events that make the state say what the document says; the default flow where none was ever published."""
+    """The events that make the state say what the document says; the default flow where none was ever published.
+
+    Settings come first, for nothing can be decided without; the roster comes after the people whom it names.
+    """
     if state.settings != settings:
         yield SettingsChanged(at=at, settings=settings)
     wanted = {profile.operator: profile for profile in operators}
@@ -28,5 +31,7 @@ def differences(
     for name, known in state.operators.items():
         if known.active and name not in wanted:
             yield OperatorChanged(at=at, profile=known.profile, active=False)
+    if state.roster != roster:
+        yield RosterChanged(at=at, roster=roster)
     if state.flow_version is None:
         yield FlowPublished(at=at, version=1, document=default_flow_text(), published_by=PUBLISHED_WITH_CALLFLOW)
