@@ -21,7 +21,13 @@ from callflow import logs
 from callflow.demo.layout import Layout, lay_out
 from callflow.errors import CallflowError
 
-QUICK: Final = {"ring_seconds": 5.0, "wrap_up_seconds": 1.0, "set_aside_seconds": 5.0}
+QUICK: Final = {
+    "ring_seconds": 5.0,
+    "wrap_up_seconds": 1.0,
+    "set_aside_seconds": 5.0,
+    "medical_after_seconds": 3.0,
+    "agency_ring_seconds": 8.0,
+}
 """Shorter waits than a centre's, so that the scripted calls take minutes; nothing else differs."""
 
 told = Terminal(stderr=True, highlight=False)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from callflow.demo.ports import free_port, free_rtp_start, is_free
+from callflow.demo.toml_text import toml_text
 from callflow.settings import Settings
 
 CALLERS_BIND: Final = "127.0.0.11"
 """Where citizens' INVITEs come from: the trunk is recognised by this address."""
+TELCO: Final = "telco"
+"""The citizens' trunk, over which they are called back, too."""
+SHIFTS: Final = (("pagi", "07:00", "14:00"), ("siang", "14:00", "21:00"), ("malam", "21:00", "07:00"))
+"""Around the clock."""
 Person = tuple[str, str, tuple[str, ...]]
 """An operator's login, name and skills."""
 OPERATORS: Final[tuple[Person, ...]] = (
@@ -97,44 +101,51 @@ class Layout:
 
     def centre_toml(self) -> str:
         """The centre document."""
-        lines = [
-            "# The demonstration's centre. A city writes its own after docs/INSTALL.md.",
-            "[centre]",
-            'id = "banyuwangi"',
-            'name = "Pusat Panggilan 112 Kabupaten Banyuwangi"',
-            'zone = "Asia/Jakarta"',
-            'region_code = "35.10"',
-            "",
-            "[[trunks]]",
-            'name = "telco"',
-            f'match = ["{CALLERS_BIND}"]',
-            f'host = "{CALLERS_BIND}"',
-            f"port = {self.citizens_port}",
-        ]
-        for outside in self.outside:
-            lines += [
-                "",
-                "[[trunks]]",
-                f'name = "{outside.trunk}"',
-                f'host = "{outside.bind}"',
-                f"port = {outside.port}",
-            ]
-        for operator in self.operators:
-            skills = ", ".join(f'"{skill}"' for skill in operator.skills)
-            lines += [
-                "",
-                "[[operators]]",
-                f'login = "{operator.login}"',
-                f'name = "{operator.name}"',
-                f"skills = [{skills}]",
-            ]
-        for table, entries in (("medical", self.medical), ("last_resort", self.last_resort)):
-            for entry in entries:
-                lines += ["", f"[[{table}]]", f'name = "{entry.name}"', f'number = "{entry.number}"']
-                lines += [f'trunk = "{entry.trunk}"']
-        if self.queue:
-            lines += ["", "[queue]", *(f"{name} = {value}" for name, value in self.queue.items())]
-        return "\n".join(lines) + "\n"
+        heading = "# The demonstration's centre. A city writes its own after docs/INSTALL.md.\n"
+        return heading + toml_text(self._centre())
+
+    def _centre(self) -> dict[str, Any]:
+        everybody = [operator.login for operator in self.operators]
+        return {
+            "centre": {
+                "id": "banyuwangi",
+                "name": "Pusat Panggilan 112 Kabupaten Banyuwangi",
+                "zone": "Asia/Jakarta",
+                "region_code": "35.10",
+                "outside_trunk": TELCO,
+            },
+            "trunks": [
+                {
+                    "name": TELCO,
+                    "match": [CALLERS_BIND],
+                    "host": CALLERS_BIND,
+                    "port": self.citizens_port,
+                    "verified": True,
+                },
+                *({"name": each.trunk, "host": each.bind, "port": each.port} for each in self.outside),
+            ],
+            "operators": [
+                {"login": each.login, "name": each.name, "number": each.number, "skills": each.skills}
+                for each in self.operators
+            ],
+            "agencies": [
+                {
+                    "name": each.name,
+                    "label": each.label,
+                    "code": each.code,
+                    "destinations": [_destination(each.outside)],
+                }
+                for each in self.agencies
+            ],
+            "medical": [_destination(each) for each in self.medical],
+            "last_resort": [_destination(each) for each in self.last_resort],
+            # one seat in each shift: who else is there may come and go
+            "shifts": [
+                {"name": name, "days": "daily", "from": begin, "to": end, "operators": everybody, "seats": 1}
+                for name, begin, end in SHIFTS
+            ],
+            "queue": self.queue,
+        }
 
     @property
     def config_file(self) -> Path:
@@ -256,6 +267,10 @@ def lay_out(
     )
 
 
+def _destination(outside: Outside) -> dict[str, str]:
+    return {"name": outside.name, "number": outside.number, "trunk": outside.trunk}
+
+
 def _where(outside: Outside) -> dict[str, Any]:
     """How a phone becomes this number in the demonstration."""
     return {"number": outside.number, "bind": outside.bind, "port": outside.port}
@@ -263,29 +278,3 @@ def _where(outside: Outside) -> dict[str, Any]:
 
 def _outside(name: str, number: str, trunk: str, bind: str) -> Outside:
     return Outside(name=name, number=number, trunk=trunk, bind=bind, port=free_port(bind))
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port on `host` that is free for UDP and TCP now."""
-    while True:
-        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as udp:
-            udp.bind((host, 0))
-            port = int(udp.getsockname()[1])
-            if is_free(port, host):
-                return port
-
-
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a TCP server could listen there now."""
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as tcp:
-        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tcp.bind((host, port))
-        except OSError:
-            return False
-        return True
-
-
-def free_rtp_start() -> int:
-    """An even port at the start of 2,000 that RTP may use, below the ephemeral range."""
-    return 10_000 + 2 * secrets.randbelow(9_000)

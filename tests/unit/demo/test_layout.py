@@ -3,12 +3,15 @@ from __future__ import annotations
 import json
 import socket
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from callflow.centre import parse_centre
-from callflow.demo.layout import CALLERS_BIND, OPERATORS, Layout, free_port, lay_out
+from callflow.core.roster import sittings
+from callflow.demo.layout import CALLERS_BIND, OPERATORS, Layout, lay_out
+from callflow.demo.ports import free_port
 
 
 @pytest.fixture
@@ -52,6 +55,23 @@ def test_centre_document_is_right_and_says_what_the_layout_does(tmp_path: Path) 
     assert centre.trunks[0].match == (CALLERS_BIND,)
     assert centre.queue.ring_seconds == 5.0
     assert centre.last_resort[0].number == layout.last_resort[0].number
+    settings = centre.settings()
+    assert [each.number for each in settings.medical] == ["118", "119"]
+    assert [(agency.code, agency.destinations[0].trunk) for agency in settings.agencies] == [("110", "trunk-polisi")]
+    assert settings.outside_trunk == "trunk-telco"
+    assert settings.verified_trunks == {"trunk-telco"}
+    assert [profile.number for profile in centre.operator_profiles()] == ["201", "202", "203"]
+
+
+def test_everybody_is_on_the_roster_at_any_time_of_any_day(tmp_path: Path) -> None:
+    layout = lay_out(tmp_path)
+    centre = parse_centre(layout.centre_toml(), "demo")
+    everybody = tuple(operator.login for operator in layout.operators)
+    for hour in range(0, 24 * 7, 3):
+        running = sittings(
+            centre.roster(), centre.centre.zone, datetime(2026, 8, 17, tzinfo=UTC) + timedelta(hours=hour)
+        )
+        assert [(sitting.expected, sitting.seats) for sitting in running] == [(everybody, 1)]
 
 
 def test_centre_has_the_people_it_is_told(tmp_path: Path) -> None:
