@@ -19,8 +19,8 @@ from callflow.core.city import Classification
 from callflow.core.events import CallerHistory, PastDisposition
 from callflow.core.ids import CallId
 
-KEPT_DAYS: Final = 400
-"""Calls older than this leave the file: no policy looks back so far, and what is not kept needs no erasure."""
+KEPT_DAYS: Final = 740
+"""Calls older than this leave the file: no policy may look back so far, and what is not kept needs no erasure."""
 BASE_RATE_DAYS: Final = 180
 """The centre's base rate is of so many last days."""
 MOST_DISPOSITIONS: Final = 50
