@@ -115,6 +115,8 @@ def test_nobody_is_held_when_the_caller_left_while_we_heard_nothing(name: str) -
     stage.world.pbx.hang_up(stage.call)
     stage.world.run(2.0)
     stage.world.reconnect()
+    if name == "called_back":  # a citizen's ringing is in no snapshot, and has a limit
+        stage.world.run(50.0)
     assert stage.call not in stage.world.switchboard.state.calls
     finish(stage)
 

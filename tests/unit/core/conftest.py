@@ -54,4 +54,5 @@ def call() -> Call:
         state=CallState.QUEUED,
         tier="gawat_darurat",
         queued_at=NOW,
+        seeks=True,
     )

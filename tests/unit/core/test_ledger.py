@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.core.facts import AlarmKind, AlarmRaised
+from callflow.core.city import Roster, Shift
+from callflow.core.facts import AlarmKind, AlarmRaised, PartyKind, PartyMode
 from callflow.core.ids import CallId, EndpointName, OfferId, OperatorId, offer_id
-from callflow.core.ledger import Ledger, place_of
-from callflow.core.state import Call, Offer, State
+from callflow.core.ledger import Ledger
+from callflow.core.roster import Sitting
+from callflow.core.state import Call, Callback, Offer, Party, Recall, State
 from callflow.core.states import CallState, OfferState
 from callflow.core.switchboard import Switchboard
 from callflow.core.timers import Timer, TimerKind
-from callflow.flows.model import Tier
 
 from .conftest import NOW
+
+SHIFT = Shift(name="pagi", days=frozenset({0}), from_minute=0, to_minute=480, operators=())
 
 
 def offer_of(call: Call, number: int) -> Offer:
@@ -31,28 +34,30 @@ def offer_of(call: Call, number: int) -> Offer:
     )
 
 
-def test_waiting_calls_stand_by_head_then_tier_then_arrival(call: Call) -> None:
+def test_waiting_calls_stand_by_head_then_priority_then_company_then_time(call: Call) -> None:
     ledger = Ledger(State())
     later = NOW + timedelta(seconds=5)
+    party = Party(name="medical", kind=PartyKind.MEDICAL, mode=PartyMode.DIRECT)
     calls = {
         "late": replace(call, call=CallId("late"), arrived_at=later),
-        "calm": replace(call, call=CallId("calm"), tier=str(Tier.INFORMASI)),
-        "less": replace(call, call=CallId("less"), tier=str(Tier.GAWAT_TIDAK_DARURAT)),
-        "lost": replace(call, call=CallId("lost"), tier=str(Tier.INFORMASI), arrived_at=later, at_head=True),
+        "calm": replace(call, call=CallId("calm"), priority=2),
+        "less": replace(call, call=CallId("less"), priority=1),
+        "lost": replace(call, call=CallId("lost"), priority=2, arrived_at=later, at_head=True),
         "early": replace(call, call=CallId("early")),
+        "again": replace(call, call=CallId("again"), arrived_at=later, place_at=NOW - timedelta(seconds=1)),
+        "suspect": replace(call, call=CallId("suspect"), later_seconds=10.0),
+        "with ambulance": replace(call, call=CallId("with ambulance"), party=party, state=CallState.AGENCY_ONLY),
         "talks": replace(call, call=CallId("talks"), person=OfferId("talks.o1")),
-        "flow": replace(call, call=CallId("flow"), state=CallState.IN_IVR),
+        "handed over": replace(call, call=CallId("handed over"), seeks=False),
     }
     for one in calls.values():
         ledger.put_call(one)
-    assert [one.call for one in ledger.waiting()] == ["lost", "early", "late", "less", "calm"]
+    line = ["lost", "again", "early", "late", "suspect", "with ambulance", "less", "calm"]
+    assert [one.call for one in ledger.waiting()] == line
+    assert [ledger.place_in_line(calls[name]) for name in line] == [1, 2, 3, 4, 5, 6, 7, 8]
     ledger.put_call(replace(calls["early"], person=OfferId("early.o1")))
     ledger.drop_call(CallId("less"))
-    assert [one.call for one in ledger.waiting()] == ["lost", "late", "calm"]
-
-
-def test_call_of_an_unknown_tier_counts_as_urgent(call: Call) -> None:
-    assert place_of(replace(call, tier=None)) == place_of(call)
+    assert [one.call for one in ledger.waiting()] == ["lost", "again", "late", "suspect", "with ambulance", "calm"]
 
 
 def test_offers_of_a_call_are_told_oldest_first(call: Call) -> None:
@@ -95,7 +100,7 @@ def test_deciding_without_settings_is_a_fault_of_the_shell() -> None:
         _ = Ledger(State()).settings
 
 
-WRITES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.booleans()), max_size=25)
+WRITES = st.lists(st.tuples(st.integers(0, 10), st.integers(0, 3), st.booleans()), max_size=30)
 
 
 @given(before=WRITES, after=WRITES)
@@ -127,6 +132,7 @@ def _write(ledger: Ledger, kind: int, number: int, flag: bool) -> None:
         arrived_at=NOW,
         state=CallState.QUEUED if flag else CallState.CONNECTED,
         at_head=flag,
+        seeks=flag,
     )
     offer = offer_of(call, number)
     timer = Timer(TimerKind.ANNOUNCE, name)
@@ -141,5 +147,19 @@ def _write(ledger: Ledger, kind: int, number: int, flag: bool) -> None:
             ledger.drop_offer(offer)
         case 4:
             ledger.put_timer(timer, NOW)
+        case 5:
+            recall = Recall(call=name, place_at=NOW, at_head=flag)
+            ledger.put_recall(f"+{number}", recall if flag else None)
+        case 6:
+            ledger.put_callback(Callback(call=name, number=f"+{number}", opened_at=NOW, deadline=NOW))
+        case 7:
+            ledger.drop_callback(name)
+        case 8:
+            ledger.put_roster(Roster(shifts=(SHIFT,) * number))
+        case 9:
+            sitting = Sitting(shift="pagi", begins=NOW, ends=NOW, expected=(), seats=number)
+            ledger.put_sittings((sitting,), NOW + timedelta(seconds=number))
+        case 10:
+            ledger.put_talk_seconds(float(number))
         case _:
             ledger.drop_timer(timer)

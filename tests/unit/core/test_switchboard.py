@@ -49,7 +49,7 @@ def test_settings_are_told_when_they_change(now: datetime) -> None:
     assert SettingsApplied(at=now, settings=SETTINGS) in [getattr(command, "fact", None) for command in commands]
 
 
-@pytest.mark.parametrize("kind", sorted(set(TimerKind) - {TimerKind.SEEK_AGAIN, TimerKind.INCIDENT}))
+@pytest.mark.parametrize("kind", sorted(set(TimerKind) - {TimerKind.SEATS}))
 def test_deadline_of_somebody_who_is_gone_decides_nothing(turn: Turn, kind: TimerKind) -> None:
     """The table of timers never lets one outlive its subject; a handler does not rely on it."""
     before = copy.deepcopy(turn.ledger.state)
