@@ -7,6 +7,12 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
+from callflow.core.facts import Stage
+from callflow.storage.models import Call
+from callflow.web.testing import FakeEnginePort
+
+from ..integration.web_lab import WebLab  # noqa: TID252
+
 SUSPECTED = {
     "score": 0.83,
     "flagged": True,
@@ -101,3 +107,56 @@ def gone(call: str, name: str, reason: str) -> dict[str, Any]:
 async def connected(page: Page) -> None:
     """Wait until the page follows."""
     await expect(page.locator("#link")).to_contain_text("Terhubung")
+
+
+async def busy_afternoon(engine: FakeEnginePort) -> None:
+    """Something of everything: each state of a call and of an operator, a suspicion, call-backs, an empty seat."""
+    for login, name in (("dewi", "Dewi Lestari"), ("eko", "Eko Prasetyo"), ("fitri", "dr. Fitri Handayani")):
+        engine.add_operator(login, name)
+    siti, budi, dewi, _, fitri = engine.present["operators"]
+    siti.update(state="on_call", call="c1", since=ago(41))
+    budi.update(state="offered", since=ago(4))
+    dewi.update(state="paused", reason="ibadah", since=ago(312))
+    fitri.update(state="on_call", call="c2", agency="Dinas Kesehatan", since=ago(20))
+    engine.present["roster"] = {
+        "now": [{"shift": "pagi", "until": ago(-3600), "expected": ["budi", "dewi", "eko", "siti"], "present": []}],
+        "next": {"shift": "sore", "at": ago(-3600), "expected": ["eko", "fitri"]},
+    }
+    engine.add_callback("c8", "+6281234000008", due_seconds=-37)
+    engine.add_callback("c9", "+6281234000009", due_seconds=83, owner="siti")
+    await engine.show()
+    for number, seconds in enumerate((48, 31, 12, 3), start=1):
+        await engine.tell(opened(f"c{number}", f"+628123400000{number}", seconds_ago=seconds), queued(f"c{number}"))
+    await engine.tell(rung("c1", "siti"), *talking("c1", "siti"), {"type": "CallerSpoke", "call": "c1"})
+    await engine.tell(sought("c1", "medical", "medical"), rung("c1", None, number=2, destination="RSUD Blambangan"))
+    await engine.tell(joined("c1", "medical", "RSUD Blambangan"))
+    await engine.tell(rung("c2", "fitri"), *talking("c2", "fitri"))
+    await engine.tell({"type": "CallerAssessed", "call": "c3", **SUSPECTED}, rung("c3", "budi"))
+    await engine.tell(
+        {"type": "AlarmRaised", "kind": "seat_empty", "subject": "pagi", "detail": "not at the desk: eko"}
+    )
+
+
+async def finished_calls(lab: WebLab) -> None:
+    """Calls that are in the record already."""
+    arrived = datetime.now(UTC) - timedelta(minutes=20)
+    async with lab.sessions.begin() as session:
+        for number, stage in enumerate((Stage.ANSWERED, Stage.ABANDONED_IN_QUEUE, Stage.ANSWERED)):
+            begun = arrived + timedelta(minutes=5 * number)
+            answered = begun + timedelta(seconds=6 + number) if stage is Stage.ANSWERED else None
+            session.add(
+                Call(
+                    call_id=f"pbx1-1.{number}",
+                    centre_id="bwi",
+                    arrived_at=begun,
+                    caller_number=f"+628123400010{number}",
+                    caller_raw="",
+                    dialled="112",
+                    trunk="telkom",
+                    stage=stage,
+                    operator_id=None if answered is None else "siti",
+                    answered_at=answered,
+                    ended_at=begun + timedelta(seconds=40 + 53 * number),
+                    fallback=False,
+                )
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from callflow.storage.models import Call, Recording
 
 from ..integration.web_lab import WebLab  # noqa: TID252
 from .conftest import sign_in
-from .scenes import connected, opened
+from .scenes import busy_afternoon, connected, finished_calls, opened
 
 HOSTILE = (
     "<img src=x onerror=\"document.title='owned'\">",
@@ -190,50 +191,47 @@ async def test_record_is_opened_from_the_list_when_a_call_is_over(page: Page, la
     await expect(page.get_by_role("heading", name="Panggilan berlangsung")).to_be_visible()
 
 
+_NAMELESS = """() => [...document.querySelectorAll("button, select, input, [role=group], [role=region], section")]
+    .filter((each) => each.checkVisibility() && !each.textContent.trim().length && !each.ariaLabel
+        && !each.labels?.length && !each.getAttribute("aria-labelledby"))
+    .map((each) => each.outerHTML)"""
 _CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_text_has_contrast_and_pictures_are_taken_when_light_or_dark(
-    browser: Browser, lab: WebLab, tmp_path: Path, scheme: Any
+@pytest.mark.parametrize("login", ["wati", "siti"])
+async def test_text_has_contrast_and_controls_have_names_when_light_or_dark(
+    browser: Browser, lab: WebLab, tmp_path: Path, scheme: Any, login: str
 ) -> None:
+    """`CALLFLOW_PICTURES=docs pytest tests/browser` renews the README's picture, the light one of a supervisor's."""
     context = await browser.new_context(base_url=lab.url, color_scheme=scheme, viewport={"width": 1280, "height": 860})
     page = await context.new_page()
     await page.goto("/")
     await expect(page.get_by_label("Nama masuk")).to_be_focused()
     assert await page.evaluate(_CONTRAST) == []
     await page.screenshot(path=tmp_path / f"login-{scheme}.png")
-    await sign_in(page, "wati")
+    await finished_calls(lab)
+    await sign_in(page, login)
     await connected(page)
-    states = ("available", "offered", "on_call", "wrap_up", "paused", "busy_elsewhere")
-    for number, state in enumerate(states):
-        await lab.engine.tell(
-            {
-                "type": "OperatorMoved",
-                "operator": f"op{number}",
-                "state": state,
-                "reason": "",
-                "online": False,
-                "call": None,
-            }
-        )
-        await lab.engine.tell(opened(f"c{number}", f"+62812345678{number}", seconds_ago=20 * number))
-    for number, kind in ((1, "CallQueued"), (2, "CallConnected")):
-        more = {"tier": "gawat_darurat", "skill": "health", "reason": "flow"}
-        offer = {"offer": f"c{number}.o1", "operator": "siti", "destination": None}
-        await lab.engine.tell({"type": kind, "call": f"c{number}", **more, **offer})
-    await lab.engine.tell({"type": "AlarmRaised", "kind": "nobody_ready", "subject": "", "detail": ""})
-    await expect(page.locator("#alarms")).to_contain_text("Tidak ada petugas")
+    await busy_afternoon(lab.engine)
+    await expect(page.locator("#alarms")).to_contain_text("Kursi kosong")
+    await expect(page.locator("#calls tr")).to_have_count(4)
     assert await page.evaluate(_CONTRAST) == []
-    await page.screenshot(path=tmp_path / f"board-{scheme}.png", full_page=True)
+    assert await page.evaluate(_NAMELESS) == []
+    await page.locator("main").blur()
+    folder = Path(os.environ.get("CALLFLOW_PICTURES", tmp_path)) if (login, scheme) == ("wati", "light") else tmp_path
+    await page.screenshot(path=folder / "page.png", full_page=True)
     await context.close()
 
 
+@pytest.mark.parametrize("login", ["wati", "siti"])
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])
-async def test_nothing_is_cut_off_when_the_window_has_this_width(page: Page, lab: WebLab, width: int) -> None:
+async def test_nothing_is_cut_off_when_the_window_has_this_width(
+    page: Page, lab: WebLab, width: int, login: str
+) -> None:
     await page.set_viewport_size({"width": width, "height": 800})
-    await sign_in(page, "wati")
+    await sign_in(page, login)
     await connected(page)
-    await lab.engine.tell(opened("c1", "+6281234567890"))
-    await expect(page.locator("#calls tr")).to_have_count(1)
+    await busy_afternoon(lab.engine)
+    await expect(page.locator("#calls tr")).to_have_count(4)
     assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

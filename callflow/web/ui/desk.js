@@ -98,6 +98,9 @@ export class Desk {
     const useful = talks ? talkFor(call) : [];
     const shown = [...this.buttons("talk")].map((button) => [button, useful.includes(button.dataset.talk)]);
     show(byId("desk"), [...shown, [byId("target-field"), useful.includes("join")]]);
+    // Until the other side has spoken, staying is the thing to do; the engine holds to it whatever is pressed.
+    const safe = call.party !== null && (call.party.spoke || call.party.kind === "colleague");
+    for (const button of this.buttons("talk")) if (button.dataset.talk === "leave") button.classList.toggle("strong", safe);
     const seen = JSON.stringify([call, board.agencies]);
     if (this.handSeen === seen) return;
     this.handSeen = seen;

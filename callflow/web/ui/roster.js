@@ -25,7 +25,8 @@ export class Roster {
   shift({ shift, until, expected }, here, name) {
     const there = here.filter(Boolean).length;
     return [
-      el("h3", {}, shift, " ", el("span", { className: "sub" }, ...both([`sampai ${this.time(until)}`, `until · ${there}/${expected.length} hadir`]))),
+      el("h3", {}, shift),
+      el("p", { className: "sub" }, ...both([`sampai ${this.time(until)}`, "until"]), " · ", ...both([`${there}/${expected.length} hadir`, "there"])),
       el(
         "ul",
         { className: "seats" },
