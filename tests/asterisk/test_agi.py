@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from callflow.agi.screen import HIGHEST_PRIORITY
 from callflow.asterisk.locate import locate
 from callflow.asterisk.render import render
 from callflow.asterisk.server import PrivateServer
@@ -38,6 +39,9 @@ from .pbx import CENTRE, HOST, OUTSIDE_BIND, TRUNK_BIND, Pbx, centre_toml, free_
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "agi" / "extensions_callflow.conf"
 PRANKSTER, HONEST = "+6281234567890", "+6281300000001"
 LIMIT_SECONDS = 1.0
+LATER_SECONDS = 10
+WAITED_SECONDS = 100
+"""So long ago do this city's callers arrive: what the dialplan says of it must be what counts."""
 PATIENCE_SECONDS = 20.0
 
 FREEPBX = """
@@ -151,6 +155,11 @@ class City:
                     return rows
                 await asyncio.sleep(0.02)
 
+    async def place(self) -> int:
+        """The second whose callers have the priority of the one who waits."""
+        shown = await self.pbx.server.cli("queue show 112")
+        return HIGHEST_PRIORITY - int(shown.split("prio: ")[1].split(")")[0])
+
     async def no_channels(self) -> None:
         """Wait until Asterisk has no channel left."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -199,7 +208,13 @@ async def start_city(folder: Path) -> AsyncIterator[tuple[Pbx, AgiProcess]]:
     centre = parse_centre(text, "tests/asterisk/test_agi.py")
     installation = locate()
     rendered = render(settings, centre, installation)
-    example = EXAMPLE.read_text().replace("127.0.0.1:4573", f"{HOST}:{settings.agi_port}")
+    example = EXAMPLE.read_text()
+    for written, here in (
+        ("127.0.0.1:4573", f"{HOST}:{settings.agi_port}"),
+        ("CALLFLOW_ARRIVED=${EPOCH}", f"CALLFLOW_ARRIVED=$[${{EPOCH}} - {WAITED_SECONDS}]"),
+    ):
+        assert example.count(written) == 1
+        example = example.replace(written, here)
     (rendered.etc_dir / "extensions.conf").write_text(
         FREEPBX.format(told="|".join(f"${{CALLFLOW_{name}}}" for name in TOLD), example=example)
     )
@@ -251,15 +266,24 @@ async def test_queue_is_entered_with_the_variables_when_the_agi_lives(city: City
     await city.no_channels()
 
 
-async def test_operators_phone_shows_the_suspicion_when_the_caller_is_flagged(city: City) -> None:
+async def test_flagged_caller_is_shown_so_and_stands_ten_seconds_later_when_the_trunk_vouches(city: City) -> None:
     await city.agi.start()
     call, ringing = await city.dial()
     assert ringing.caller.display == "ISENG? 3 dari 3 panggilan"
-    shown = await city.pbx.server.cli("queue show 112")
-    priority = int(shown.split("prio: ")[1].split(")")[0])
-    age = 2_147_483_647 - 10 - priority - datetime.now(UTC).timestamp()
-    assert -PATIENCE_SECONDS < age <= 0
+    assert_arrived_just_now(await city.place() - LATER_SECONDS)
     await call.hang_up()
+
+
+async def test_caller_stands_where_the_clock_says_when_the_agi_is_dead(city: City) -> None:
+    call, _ = await city.dial()
+    assert_arrived_just_now(await city.place())
+    await call.hang_up()
+
+
+def assert_arrived_just_now(second: int) -> None:
+    """That a place in the queue is that of a caller who arrived `WAITED_SECONDS` before the call."""
+    age = datetime.now(UTC).timestamp() - WAITED_SECONDS - second
+    assert 0 <= age < PATIENCE_SECONDS
 
 
 async def test_queue_is_entered_within_a_second_when_the_agi_is_dead(city: City) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from callflow.core.city import LONGEST_LATER_PLACE_SECONDS, Classification, PrankPolicy
@@ -43,6 +45,11 @@ def judged(history: CallerHistory | None, *, policy: PrankPolicy = POLICY, **tol
     return assess(history, known=told.get("known", True), verified=told.get("verified", True), at=AT, policy=policy)
 
 
+def forall(*inputs: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """For all inputs, however slow this machine is now."""
+    return lambda test: settings(deadline=None)(given(*inputs)(test))
+
+
 # --- rule 2, for all inputs -----------------------------------------------------------------------------------------
 
 ages = st.floats(min_value=-2.0, max_value=400.0)
@@ -77,7 +84,7 @@ sane_policies = st.builds(
 facts_of_call = st.fixed_dictionaries({"known": st.booleans(), "verified": st.booleans()})
 
 
-@given(st.none() | histories, policies, facts_of_call)
+@forall(st.none() | histories, policies, facts_of_call)
 def test_nothing_past_the_caps_when_settings_and_histories_are_any(
     history: CallerHistory | None, policy: PrankPolicy, told: dict[str, bool]
 ) -> None:
@@ -97,7 +104,7 @@ def test_nothing_past_the_caps_when_settings_and_histories_are_any(
     assert bool(shown) == found.flagged
 
 
-@given(histories, policies)
+@forall(histories, policies)
 def test_number_is_never_flagged_when_no_prank_of_it_is_confirmed(history: CallerHistory, policy: PrankPolicy) -> None:
     innocent = replace(
         history, dispositions=tuple(each for each in history.dispositions if each.classification is not PRANK)
@@ -106,7 +113,7 @@ def test_number_is_never_flagged_when_no_prank_of_it_is_confirmed(history: Calle
     assert (found.flagged, found.warned, found.later_seconds) == (False, False, 0.0)
 
 
-@given(histories, histories, policies, st.booleans())
+@forall(histories, histories, policies, st.booleans())
 def test_unknown_callers_are_never_pooled_when_others_pranked(
     history: CallerHistory, other: CallerHistory, policy: PrankPolicy, verified: bool
 ) -> None:
@@ -117,7 +124,7 @@ def test_unknown_callers_are_never_pooled_when_others_pranked(
     assert found.score == base_rate(history)
 
 
-@given(histories, policies, st.sampled_from([NORMAL, INFORMASI]))
+@forall(histories, policies, st.sampled_from([NORMAL, INFORMASI]))
 def test_suspicion_is_cleared_when_the_last_call_was_genuine(
     history: CallerHistory, policy: PrankPolicy, genuine: Classification
 ) -> None:
@@ -129,7 +136,7 @@ def test_suspicion_is_cleared_when_the_last_call_was_genuine(
     assert found.score <= before.score or not before.confirmed
 
 
-@given(histories, policies, st.lists(ages, max_size=20))
+@forall(histories, policies, st.lists(ages, max_size=20))
 def test_ghosts_change_no_decision_when_there_are_any(
     history: CallerHistory, policy: PrankPolicy, silent: list[float]
 ) -> None:
@@ -138,7 +145,7 @@ def test_ghosts_change_no_decision_when_there_are_any(
     assert replace(found, reason_id="", reason_en="") == replace(before, reason_id="", reason_en="")
 
 
-@given(histories, sane_policies, st.floats(min_value=0.0, max_value=400.0))
+@forall(histories, sane_policies, st.floats(min_value=0.0, max_value=400.0))
 def test_suspicion_never_shrinks_when_one_more_prank_is_confirmed(
     history: CallerHistory, policy: PrankPolicy, days: float
 ) -> None:
@@ -150,7 +157,7 @@ def test_suspicion_never_shrinks_when_one_more_prank_is_confirmed(
     assert found.later_seconds >= before.later_seconds
 
 
-@given(
+@forall(
     histories,
     sane_policies,
     st.sampled_from([PRANK, NORMAL]),
@@ -167,7 +174,7 @@ def test_disposition_counts_less_when_it_is_older(
     assert young >= old if what is PRANK else young <= old
 
 
-@given(histories, policies)
+@forall(histories, policies)
 def test_unverified_number_never_loses_a_place_when_flagged(history: CallerHistory, policy: PrankPolicy) -> None:
     found = judged(history, policy=policy, verified=False)
     assert found.later_seconds == 0.0
@@ -176,7 +183,7 @@ def test_unverified_number_never_loses_a_place_when_flagged(history: CallerHisto
     )
 
 
-@given(st.integers(0, 10**6), st.integers(0, 10**6))
+@forall(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_base_rate_stays_below_its_ceiling_when_a_city_is_pranked_all_day(pranks: int, calls: int) -> None:
     assert 0.0 <= base_rate(CallerHistory(centre_pranks=pranks, centre_calls=calls)) <= HIGHEST_BASE_RATE
 
