@@ -20,7 +20,7 @@ from callflow.web import directory
 from callflow.web.server import build
 
 from .postgres import PostgresServer
-from .web_lab import PASSWORD, QUICK_HASHER, WebLab, web_lab
+from .web_lab import PASSWORD, QUICK_HASHER, Visitor, WebLab, web_lab
 
 ARRIVED = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -154,7 +154,28 @@ async def test_operator_moves_through_the_port_when_signed_in(lab: WebLab) -> No
     assert lab.engine.requests == [{"verb": "sign_in", "operator": "siti"}]
 
 
-async def test_people_sign_in_and_follow_live_when_postgresql_dies(tmp_path: Path, postgres: PostgresServer) -> None:
+async def work_with_a_call(lab: WebLab, visitor: Visitor) -> None:
+    """Everything that an operator needs for a call, as long as the engine answers."""
+    lab.engine.present["operators"][0].update(call="c1")
+    lab.engine.add_callback("c0", "+6281234567890")
+    for path, body in (
+        ("/operators/siti/pause", {"reason": "makan"}),
+        ("/operators/siti/talk", {"action": "join", "target": "medical"}),
+        ("/calls/c1/classification", {"classification": "normal"}),
+        ("/operators/siti/classification", {"classification": "ghost"}),
+        ("/callbacks/c0/take", {}),
+        ("/callbacks/c0/dial", {}),
+    ):
+        async with visitor.client.post(f"/api/v1{path}", json=body, headers=visitor.headers) as answer:
+            assert answer.status == 200, path
+    for path in ("/callbacks", "/roster", "/codes", "/operators", "/alarms"):
+        async with visitor.client.get(f"/api/v1{path}") as answer:
+            assert answer.status == 200, path
+
+
+async def test_people_sign_in_follow_live_and_work_when_postgresql_dies(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
     async with web_lab(tmp_path / "data", postgres.new_database()) as lab, lab.browser("wati") as before:
         postgres.stop()
         try:
@@ -165,6 +186,7 @@ async def test_people_sign_in_and_follow_live_when_postgresql_dies(tmp_path: Pat
                 async with lab.browser("siti") as visitor, visitor.client.ws_connect("/api/v1/live") as live:
                     kinds = {(await live.receive_json())["type"] for _ in range(3)}
                     assert "snapshot" in kinds
+                    await work_with_a_call(lab, visitor)
         finally:
             postgres.start()
         async with before.client.get("/api/v1/calls") as answer:

@@ -35,7 +35,7 @@ export class Desk {
       };
     }
     for (const button of this.buttons("classify")) {
-      button.onclick = () => post(button, `/calls/${this.call}/classification`, { classification: button.dataset.classify });
+      button.onclick = () => post(button, `/calls/${encodeURIComponent(this.call)}/classification`, { classification: button.dataset.classify });
     }
   }
 
