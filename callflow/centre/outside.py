@@ -16,8 +16,8 @@ class Trunk(Table):
         match: addresses or networks from which its INVITEs come; empty = it is only dialled.
         host: where INVITEs to it go; None = it only brings calls in.
         verified: the carrier vouches for the callers' numbers it sends; only then a number can earn a later place.
-        qualify: the carrier answers OPTIONS, so Asterisk may ask whether it is there. A carrier that does not answer
-            them must not be asked: it would count as away, and never be dialled.
+        qualify: the carrier answers OPTIONS, so Asterisk asks with them whether it is there, and an alarm stands while
+            it is not. It is dialled all the same. For one that ignores OPTIONS the alarm would stand for ever.
     """
 
     name: Slug
