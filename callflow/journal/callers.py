@@ -19,31 +19,21 @@ from typing import Any, Final
 
 import structlog
 
-from callflow.core.commands import Note
 from callflow.core.events import CallerHistory
 from callflow.core.facts import CallClassified, CallOpened, CallServedInFallback, Direction
 from callflow.core.ids import CallId
-from callflow.journal import files
-from callflow.journal.caller_file import CallerFile, CallerReader, Position, discard, is_damage
-from callflow.journal.codec import decode_fact
-from callflow.journal.errors import JournalDamaged, JournalError
+from callflow.journal.caller_file import CallerFile, CallerReader, discard, is_damage
+from callflow.journal.caller_pages import CallerFact, TailLost, read_page
+from callflow.journal.errors import JournalDamaged
 from callflow.journal.files import chain_files
-from callflow.journal.reader import Birth, Entry, Follower
-from callflow.journal.upcasters import split_tag
+from callflow.journal.reader import Birth, Follower
 
 POLL_SECONDS: Final = 0.1
-PAGE: Final = 200
-"""Entries in one transaction."""
 BREATH_SECONDS: Final = 0.005
 """Between two pages of a long catch-up: the engine's loop shares the interpreter with this thread."""
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _DROP_EVERY: Final = timedelta(days=1)
-_WANTED: Final = frozenset({CallOpened.__name__, CallServedInFallback.__name__, CallClassified.__name__})
 _log: Any = structlog.get_logger(__name__)
-
-
-class _TailLost(Exception):
-    """The chain is not the one that was taken in: its numbers were given a second time."""
 
 
 class CallerIndex:
@@ -156,7 +146,7 @@ class CallerIndex:
                 self._follow(file, path)
             except JournalDamaged as error:
                 self._tell_damage(path, error)
-            except _TailLost:
+            except TailLost:
                 self._behind.discard(path)
                 whole = False
         return whole
@@ -174,37 +164,18 @@ class CallerIndex:
         try:
             with file.transaction():
                 position = file.position(birth.chain_id)
-                if position is not None and _link_at(path, position.seq) != position.link:
-                    raise _TailLost
-                entries = self._followers[path].read(0 if position is None else position.seq, PAGE)
-                for entry in entries:
-                    self._take_in(file, entry)
-                if entries:
-                    last = entries[-1].envelope.seq
-                    file.move(birth.chain_id, Position(seq=last, link=_link_at(path, last) or b""))
+                page = read_page(path, position)
+                if page is None:
+                    return False
+                for fact in page.facts:
+                    _take_in(file, fact)
+                file.move(birth.chain_id, page.end)
         except sqlite3.Error as error:
             if is_damage(error):
                 self._let_go()
                 discard(self._path)
             raise
-        return len(entries) == PAGE
-
-    def _take_in(self, file: CallerFile, entry: Entry) -> None:
-        for document in entry.commands:
-            if split_tag(str(document.get("type")))[0] != Note.__name__:
-                continue
-            if split_tag(str(document["fact"].get("type")))[0] not in _WANTED:
-                continue
-            try:
-                fact = decode_fact(document["fact"])
-            except JournalError as error:
-                _log.error("fact passed over", seq=entry.envelope.seq, fault=type(error).__name__)
-                continue
-            match fact:
-                case CallOpened(direction=Direction.INBOUND) | CallServedInFallback():
-                    file.add_call(fact.call, fact.caller.number, fact.arrived_at)
-                case CallClassified():
-                    file.classify(fact.call, fact.classification)
+        return True
 
     def _begin_anew(self, file: CallerFile) -> None:
         with file.transaction():
@@ -259,8 +230,9 @@ class CallerLookups:
         return history
 
 
-def _link_at(path: Path, seq: int) -> bytes | None:
-    """The chain's link at an entry; None when there is no such entry."""
-    with files.connect_reader(path) as connection:
-        row = connection.execute("SELECT chain FROM entries WHERE seq = ?", (seq,)).fetchone()
-    return None if row is None else bytes(row[0])
+def _take_in(file: CallerFile, fact: CallerFact) -> None:
+    match fact:
+        case CallOpened(direction=Direction.INBOUND) | CallServedInFallback():
+            file.add_call(fact.call, fact.caller.number, fact.arrived_at)
+        case CallClassified():
+            file.classify(fact.call, fact.classification)

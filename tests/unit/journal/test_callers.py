@@ -15,13 +15,15 @@ from callflow.core.commands import Command, Note
 from callflow.core.events import Caller, CallerHistory
 from callflow.core.facts import CallClassified, CallOpened, CallServedInFallback, Direction, Fact, HangupParty
 from callflow.core.ids import CallId
+from callflow.journal import caller_pages
 from callflow.journal.append import Journal
 from callflow.journal.caller_file import KEPT_DAYS, CallerFile, CallerReader
 from callflow.journal.callers import CallerIndex, CallerLookups
 from callflow.journal.erase import erase_payloads
+from callflow.journal.errors import MalformedDocument
 from callflow.journal.files import chain_path
 
-from .books import AT, CENTRE, PATIENCE_SECONDS, key, open_journal
+from .books import AT, CENTRE, PATIENCE_SECONDS, key, open_journal, tampering
 
 NUMBER = "+6281234567890"
 OTHER = "+6281200000001"
@@ -297,10 +299,7 @@ def test_the_rest_is_taken_in_when_one_journal_file_is_damaged(centre: Centre) -
 
 def test_fact_is_passed_over_when_nobody_can_read_it(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
     centre.journal(opened("a"), opened("b"))
-    from callflow.journal import callers
-    from callflow.journal.errors import MalformedDocument
-
-    real = callers.decode_fact
+    real = caller_pages.decode_fact
     refused: list[str] = []
 
     def refuse_first(document: dict[str, object]) -> Fact:
@@ -309,9 +308,24 @@ def test_fact_is_passed_over_when_nobody_can_read_it(centre: Centre, monkeypatch
             raise MalformedDocument("CallOpened", "is not what it was")
         return real(document)
 
-    monkeypatch.setattr(callers, "decode_fact", refuse_first)
+    monkeypatch.setattr(caller_pages, "decode_fact", refuse_first)
     assert centre.caught_up().calls == 1
     assert refused == ["CallOpened"]
+
+
+def test_file_says_so_and_others_go_on_when_an_entry_is_not_in_the_journals_form(centre: Centre) -> None:
+    centre.journal(opened("a"))
+    with tampering(chain_path(centre.directory, "engine")) as connection:
+        connection.execute('UPDATE payloads SET payload = \'["type":"CallOpened"\'')
+    assert centre.caught_up().calls == 0
+
+
+def test_long_journal_is_taken_in_whole_when_it_has_many_pages(centre: Centre) -> None:
+    with open_journal(centre.directory) as journal:
+        for number in range(2 * caller_pages.PAGE):
+            journal.append(key(number))
+        write(journal, opened("a"), said("a", PRANK))
+    assert words(centre.caught_up()) == ["prank"]
 
 
 # --- erasure by law -------------------------------------------------------------------------------------------------
