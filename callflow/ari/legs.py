@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from callflow.ari import naming
+from callflow.ari.backoff import pauses
 from callflow.ari.connection import AriConnection
 from callflow.ari.errors import Conflict, NotFound, Refused
 from callflow.ari.protocol import channels
@@ -21,6 +24,7 @@ OWN_NUMBER: Final = "112"
 WATCH_SPEECH: Final = {naming.TALK_DETECT: naming.TALK_DETECTION}
 _UNKNOWN_CAUSE: Final = 0
 _WHISPER: Final = "whisper"
+_WHISPER_TRIES: Final = 6
 
 
 class Legs:
@@ -83,14 +87,22 @@ class Legs:
             app=self._ari.application,
             whisper="out",
         )
+        with suppress(Refused):
+            await self._ari.request_http(snoop)
+            await self._play_out(command)
+
+    async def _play_out(self, command: Whisper) -> None:
         told = channels.set_channel_var(
             channel_id=command.playback, variable=naming.TOLD, value="&".join(self._sounds.paths(command.prompts))
         )
         play = channels.continue_in_dialplan(channel_id=command.playback, context=_WHISPER, extension="s", priority=1)
-        with suppress(Refused):
-            await self._ari.request_http(snoop)
-            await self._ari.request_http(told)
-            await self._ari.request_http(play)
+        for pause in itertools.islice(pauses(), _WHISPER_TRIES):
+            with suppress(Conflict):  # made, but not in our application yet: a thread of its own brings it there
+                await self._ari.request_http(told)
+                await self._ari.request_http(play)
+                return
+            await asyncio.sleep(pause)
+        await self._ari.request_http(channels.hangup(channel_id=command.playback))
 
     async def _ring(
         self,

@@ -181,3 +181,8 @@ async def hears(call: PhoneCall, seconds: float = 0.8) -> Audio:
 def tones(audio: Audio, among: Collection[float]) -> set[float]:
     """Which of these tones sound, several at once or one."""
     return {hertz for hertz in among if tone_present(audio, hertz).share > HEARD_SHARE}
+
+
+def faults(pbx: Pbx, provoked: str) -> list[str]:
+    """Asterisk's faults, but for what a test provoked and for engines that left without a word."""
+    return [line for line in pbx.server.log_faults() if provoked not in line and "WebSocket read error" not in line]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from callflow.ari import legs
 from callflow.ari.errors import (
     AriError,
     BadRequest,
@@ -298,6 +300,7 @@ async def test_joining_goes_over_http_but_for_the_bridge(ari: FakeAriConnection,
         (RECORD, RECORD_VERB, Conflict),
         (WHISPER, SNOOP, NotFound),
         (WHISPER, SNOOP, Conflict),
+        (WHISPER, SET_STEP, NotFound),
         (WHISPER, CONTINUE, NotFound),
         (CALL_CITIZEN, ORIGINATE, Conflict),
         (BEGIN, CONTINUE, NotFound),
@@ -372,6 +375,25 @@ async def test_offer_names_no_originator_when_the_citizen_is_not_called_yet(
 ) -> None:
     await executor.execute(replace(RING, caller_channel=caller))
     assert "originator" not in dict(ari.sent[0].query)
+
+
+async def test_whisper_waits_until_its_channel_is_in_our_application(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    ari.tell(SET_STEP, Conflict(409, SET_STEP, "not in Stasis"), None)
+    ari.tell(CONTINUE, Conflict(409, CONTINUE, "not in Stasis"), None)
+    await executor.execute(WHISPER)
+    asked = [request.operation for request in ari.sent]
+    assert asked == [SNOOP, SET_STEP, SET_STEP, CONTINUE, SET_STEP, CONTINUE]
+
+
+async def test_whisper_is_let_go_when_its_channel_never_is_ours(
+    ari: FakeAriConnection, executor: AriExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(legs, "pauses", lambda: itertools.repeat(0.0))
+    ari.tell(SET_STEP, Conflict(409, SET_STEP, "not in Stasis"))
+    await executor.execute(WHISPER)
+    assert (ari.sent[-1].operation, ari.sent[-1].path) == (HANGUP, f"channels/{WHISPER.playback}")
 
 
 async def test_code_call_is_hung_up_when_the_dialplan_cannot_be_had(
