@@ -41,7 +41,7 @@ def is_unexpected(turn: Turn, seen: SeenChannel, legs: Legs) -> bool:
 
 def _is_strange(turn: Turn, name: OfferId) -> bool:
     offer = turn.ledger.offer(name)
-    return offer is None or (offer.state is OfferState.RINGING and offer.purpose is LegPurpose.PERSON)
+    return offer is None or offer.state is OfferState.RINGING
 
 
 def _talking(turn: Turn, seen: SeenChannel, legs: Legs) -> tuple[OfferId, ...]:

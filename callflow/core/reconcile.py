@@ -5,6 +5,7 @@ Asterisk is the truth. A caller unknown to us is adopted; a leg without its call
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from callflow.core import adopting, calls, connecting, ending, losing, offering, outbound, parties, queueing
@@ -18,7 +19,7 @@ from callflow.core.events import (
     Whereabouts,
 )
 from callflow.core.facts import Direction, PartyEnd, QueueReason
-from callflow.core.ids import BridgeId, OfferId, consult_bridge, talk_bridge, waiting_bridge
+from callflow.core.ids import BridgeId, CallId, OfferId, consult_bridge, talk_bridge, waiting_bridge
 from callflow.core.state import Call, Offer
 from callflow.core.states import CallState, CallTrigger, OfferState
 from callflow.core.timers import TimerKind
@@ -35,29 +36,36 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
     callers = {seen.call: seen for seen in event.channels if seen.offer is None}
     legs = {seen.offer: seen for seen in event.channels if seen.offer is not None}
     _skip_attempts(turn)
-    found = {seen.call for seen in callers.values() if adopting.is_unexpected(turn, seen, legs)}
-    for call_id in found:
-        adopting.take_as_found(turn, callers[call_id], legs)
+    found = tuple(seen.call for seen in callers.values() if adopting.is_unexpected(turn, seen, legs))
     with_person = {call.call for call in turn.ledger.state.calls.values() if call.person is not None}
     for call in tuple(turn.ledger.state.calls.values()):
         if call.call in callers:
             _skip_numbers(turn, call)
-        elif not _is_on_the_way(call):
+        elif not _is_on_the_way(turn, call):
             calls.on_caller_gone(turn, CallerGone(at=event.at, call=call.call, cause=_UNKNOWN_CAUSE))
-    for offer in tuple(turn.ledger.state.offers.values()):
-        if offer.offer not in legs:
-            gone = LegGone(at=event.at, call=offer.call, offer=offer.offer, cause=_UNKNOWN_CAUSE)
-            offering.on_leg_gone(turn, gone)
+    _let_go(turn, legs, but=found)  # who is not held any more may be found in another talk
+    for name in found:
+        adopting.take_as_found(turn, callers[name], legs)
+    _let_go(turn, legs)
     for seen in callers.values():
         if seen.call not in found:
             _reconcile_caller(turn, seen, legs, had_person=seen.call in with_person)
-    for name, seen in legs.items():
-        _reconcile_leg(turn, name, seen)
+    for leg, seen in legs.items():
+        _reconcile_leg(turn, leg, seen)
 
 
-def _is_on_the_way(call: Call) -> bool:
+def _let_go(turn: Turn, legs: Mapping[OfferId, SeenChannel], *, but: Collection[CallId] = ()) -> None:
+    """Legs that Asterisk does not have are gone; those of the calls `but` are looked at later."""
+    for offer in tuple(turn.ledger.state.offers.values()):
+        if offer.offer not in legs and offer.call not in but:
+            gone = LegGone(at=turn.at, call=offer.call, offer=offer.offer, cause=_UNKNOWN_CAUSE)
+            offering.on_leg_gone(turn, gone)
+
+
+def _is_on_the_way(turn: Turn, call: Call) -> bool:
     """An outbound call whose citizen is being rung, or is in the dialplan: no caller of ours yet, with a deadline."""
-    return call.direction is Direction.OUTBOUND and call.state is CallState.ARRIVED
+    outbound_call = call.direction is Direction.OUTBOUND and call.state is CallState.ARRIVED
+    return outbound_call and (not call.citizen_answered or turn.runs(TimerKind.CITIZEN, call.call))
 
 
 def _skip_attempts(turn: Turn) -> None:
@@ -138,7 +146,10 @@ def _in_place(turn: Turn, call: Call) -> bool:
 
 def _put_right(turn: Turn, call: Call) -> None:
     """Somebody is not where the call's state says: towards caller and operator together, else another operator."""
-    if call.state is CallState.CONSULTING and not _moving(turn, call):
+    person = connecting.person_of(turn, call)
+    with_caller = person is not None and person.bridge == talk_bridge(call.call) == call.bridge
+    apart = call.state is CallState.CONSULTING and not _moving(turn, call)
+    if apart or (call.state is CallState.THREE_WAY and with_caller):
         parties.drop(turn, call, PartyEnd.DROPPED)
     elif call.person is not None:
         losing.part(turn, call, call.person)

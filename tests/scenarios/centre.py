@@ -12,30 +12,39 @@ from .phones import Behaviour, SimulatedPhone, unregistered
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """A Monday morning at eight in western Indonesia."""
-_TRUNK = TrunkRoute("trunk-city")
+TRUNK = TrunkRoute("trunk-city")
+"""By which citizens' calls come in, and any number can be reached."""
 Behaviours = Sequence[Behaviour] | Behaviour
 
 
-def _destination(name: str, number: str) -> Destination:
-    return Destination(name=name, number=number, trunk=_TRUNK)
+def _destination(name: str, number: str, trunk: str) -> Destination:
+    return Destination(name=name, number=number, trunk=TrunkRoute(trunk))
 
 
 SETTINGS = CentreSettings(
     centre=CentreId("pekalongan"),
     zone="Asia/Jakarta",
-    last_resort=(_destination("posko", "+62285111"), _destination("provinsi", "+6224222")),
-    medical=(_destination("psc119", "119"), _destination("rsud", "+62285118")),
+    last_resort=(
+        _destination("posko", "+62285111", "trunk-posko"),
+        _destination("provinsi", "+6224222", "trunk-provinsi"),
+    ),
+    medical=(_destination("psc119", "119", "trunk-psc"), _destination("rsud", "+62285118", "trunk-psc")),
     agencies=(
         Agency(
             name="polisi",
             label="Polres",
             code="110",
-            destinations=(_destination("polres", "110"), _destination("polsek", "+62285110")),
+            destinations=(
+                _destination("polres", "110", "trunk-polri"),
+                _destination("polsek", "+62285110", "trunk-polri"),
+            ),
         ),
-        Agency(name="damkar", label="Damkar", code="113", destinations=(_destination("damkar", "113"),)),
+        Agency(
+            name="damkar", label="Damkar", code="113", destinations=(_destination("damkar", "113", "trunk-damkar"),)
+        ),
     ),
-    outside_trunk=_TRUNK,
-    verified_trunks=frozenset({_TRUNK}),
+    outside_trunk=TRUNK,
+    verified_trunks=frozenset({TRUNK}),
 )
 FIRST_COLLEAGUE = 201
 """Operators reach each other by this number and those after it, in the order in which a World names them."""

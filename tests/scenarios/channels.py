@@ -29,11 +29,11 @@ from callflow.core.events import (
 )
 from callflow.core.ids import CallId, ChannelId, EndpointName, OfferId, offer_channel
 
+from .centre import TRUNK
 from .legs import CallerLeg, CitizenLeg, PersonLeg
 from .phones import HUNG_UP, SimulatedPhone
 from .schedule import Schedule
 
-TRUNK = "trunk-city"
 _PATIENCE_SECONDS = 8.0
 """Who dialled a feature code and is told nothing hangs up."""
 
@@ -202,7 +202,7 @@ class Channels:
                 where=self._in_company(leg),
                 caller=nobody,
                 dialled="",
-                endpoint=leg.phone,
+                endpoint=leg.endpoint,
                 arrived_at=at,
             )
             for leg in self.legs.values()

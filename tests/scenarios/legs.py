@@ -61,13 +61,14 @@ class PersonLeg:
     """A channel to a phone: an operator's, or a number outside.
 
     Attributes:
-        phone: its endpoint or number.
+        phone: its endpoint or number. endpoint: as Asterisk says it, the trunk where it is a number.
         watched: speech on it is told.
     """
 
     offer: OfferId
     call: CallId
     phone: str
+    endpoint: str
     watched: bool
     where: Whereabouts = Whereabouts.RINGING
 

@@ -210,7 +210,10 @@ class SimulatedPbx(Channels):
         if command.offer in self.legs:
             raise AssertionError(f"leg {command.offer} is made twice")
         watched = isinstance(command, DialDestination)
-        self.legs[command.offer] = PersonLeg(offer=command.offer, call=command.call, phone=name, watched=watched)
+        endpoint = command.destination.trunk if isinstance(command, DialDestination) else command.endpoint
+        self.legs[command.offer] = PersonLeg(
+            offer=command.offer, call=command.call, phone=name, endpoint=endpoint, watched=watched
+        )
         phone.legs.add(command.offer)
         self._tell(str(command.offer), OfferRang, call=command.call, offer=command.offer)
         if behaviour.after_seconds is not None:

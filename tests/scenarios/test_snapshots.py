@@ -79,7 +79,7 @@ def test_unknown_talk_with_a_destination_is_adopted_as_such() -> None:
     world.run(4.0)
     world.restart()
     assert world.facts(OfferMade, call)[-1].operator is None
-    assert world.facts(OfferMade, call)[-1].destination == "+62285111"
+    assert world.facts(OfferMade, call)[-1].destination == "trunk-posko"
     assert world.call(call).state is CallState.CONNECTED
 
 

@@ -42,8 +42,7 @@ from callflow.core.switchboard import Switchboard
 from callflow.flows.default import default_flow_text
 
 from .asking import Asking
-from .centre import FIRST_COLLEAGUE, SETTINGS, START, Behaviours, destinations_of, phones_of
-from .channels import TRUNK
+from .centre import FIRST_COLLEAGUE, SETTINGS, START, TRUNK, Behaviours, destinations_of, phones_of
 from .engine import Clock, Lanes
 from .invariants import Invariants
 from .legs import LONGEST_SILENCE_SECONDS, CallerLeg
