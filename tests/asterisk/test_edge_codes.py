@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from callflow.core.commands import AnswerCode, Prompt
-from callflow.core.events import CallArrived, CodeCallGone, CodeDialled, EndpointReported, SnapshotTaken
+from callflow.core.events import CallArrived, CallerGone, CodeCallGone, CodeDialled, EndpointReported, SnapshotTaken
 from callflow.demo.audio import tone_present
 from callflow.demo.phones.call import PhoneCall
 from callflow.demo.phones.errors import CallFailed
@@ -121,6 +121,7 @@ async def test_citizen_is_a_caller_when_the_number_dialled_is_a_code(pbx: Pbx, o
         assert arrived.dialled == number
         assert ours.of(CodeDialled) == []
         await call.hang_up()
+        await ours.wait(CallerGone)
 
 
 async def test_code_call_is_ended_when_an_engine_finds_it_after_its_start(pbx: Pbx, phone: Phone) -> None:
