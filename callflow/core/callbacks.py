@@ -54,11 +54,10 @@ def dial_after_codes(turn: Turn) -> None:
     """Ring phones that asked for a call-back by a dialled code, once its channel is gone. Run at every turn's end."""
     for callback in tuple(turn.ledger.state.callbacks.values()):
         owner = None if callback.owner is None else turn.ledger.operator(callback.owner)
-        if callback.dial_after_code and (owner is None or not owner.codes):
+        if callback.dial_after_code and owner is not None and not owner.codes:
             free = replace(callback, dial_after_code=False)
             turn.ledger.put_callback(free)
-            if owner is not None:
-                dial(turn, free, owner)
+            dial(turn, free, owner)
 
 
 def assign(turn: Turn) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 from callflow.core.city import Classification
 from callflow.core.events import CallbackAction, TalkAction
@@ -163,3 +163,5 @@ def _fits(code: Code, argument: str) -> bool:
             return bool(argument)
         case Argument.OPTIONAL:
             return len(argument) <= 1
+        case _:
+            assert_never(code.argument)

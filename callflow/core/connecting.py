@@ -145,8 +145,8 @@ def merge(turn: Turn, call: Call) -> None:
     call = _bring_caller(turn, call)
     turn.ledger.put_call(call)
     for offer in (person_of(turn, call), party_of(turn, call)):
-        if offer is not None:
-            _bring(turn, call, offer)
+        assert offer is not None, "a consultation has a person and a party"
+        _bring(turn, call, offer)
 
 
 def _bring_caller(turn: Turn, call: Call) -> Call:

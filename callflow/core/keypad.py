@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
 from callflow.core import attendance, callbacks, classifying, desk, talking, whispering
 from callflow.core.city import Classification
@@ -70,8 +71,8 @@ def on_digits_over(turn: Turn, subject: str) -> None:
 
 def _pressed(turn: Turn, offer: Offer, pressed: Pressed) -> None:
     operator = None if offer.operator is None else turn.ledger.operator(offer.operator)
-    if operator is not None:
-        _tell(turn, offer, _act(turn, operator, pressed))
+    assert operator is not None, "only operators' keys are codes"
+    _tell(turn, offer, _act(turn, operator, pressed))
 
 
 def _tell(turn: Turn, offer: Offer, refusal: Refusal | None) -> None:
@@ -94,6 +95,8 @@ def _act(turn: Turn, operator: Operator, pressed: Pressed) -> Refusal | None:
             if callback is None:
                 return Refusal.UNKNOWN_CALLBACK
             return callbacks.dial(turn, callback, operator)
+        case _:
+            assert_never(pressed.code.action)
 
 
 def _move(turn: Turn, operator: Operator, action: DeskAction, reason: str) -> Refusal | None:
@@ -106,3 +109,5 @@ def _move(turn: Turn, operator: Operator, action: DeskAction, reason: str) -> Re
             return attendance.pause(turn, operator, reason, None)
         case DeskAction.RESUME:
             return attendance.resume(turn, operator)
+        case _:
+            assert_never(action)

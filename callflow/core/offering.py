@@ -127,7 +127,7 @@ def on_ring_over(turn: Turn, subject: str) -> None:
     call = turn.ledger.call(offer.call)
     if call is not None and call.party is not None and call.party.offer == offer.offer:
         parties.leg_gone(turn, call, offer, losing.UNKNOWN_CAUSE)
-    elif offer.purpose is LegPurpose.PERSON:
+    else:
         _refused(turn, offer)
 
 

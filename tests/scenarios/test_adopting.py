@@ -10,7 +10,7 @@ from callflow.core.events import SeenChannel, SnapshotTaken, TalkAction, Whereab
 from callflow.core.facts import CallConnected, CallOpened, Direction, PartyJoined, PartyKind, PartySought
 from callflow.core.ids import OfferId
 from callflow.core.state import SET_ASIDE
-from callflow.core.states import CallState, OperatorState
+from callflow.core.states import CallState, OfferState, OperatorState
 
 from .phones import answers, never_answers
 from .stages import Stage, called_back, consulting, in_talk, left_with_party, three_way, with_colleague
@@ -116,14 +116,14 @@ def test_last_resort_number_that_rang_is_the_person_when_it_was_joined_meanwhile
     assert world.facts(CallConnected, call)[-1].destination == "posko"
 
 
-def test_withdrawn_leg_that_is_still_there_is_let_go_when_another_talks() -> None:
-    world = World({"ani": never_answers(), "budi": answers(3.0)}, signed_in=False)
-    call = world.arrive("a", keys=[(0.2, "2")])
-    world.run(2.0)
+def test_leg_that_rang_out_and_is_still_there_is_hung_up_again_when_another_talks() -> None:
+    world = World({"ani": never_answers(), "budi": answers(8.0)})
     world.pbx.failing["ReleaseLeg"] = 1
-    world.run(1.24)
+    call = world.arrive("a", keys=[(0.2, "2")])
+    world.run(15.4)
     checkpoint = world.checkpoint()
-    world.run(0.5)
+    assert [offer.state for offer in checkpoint.offers.values()] == [OfferState.TIMED_OUT, OfferState.RINGING]
+    world.run(1.0)
     assert world.call(call).state is CallState.CONNECTED
     world.restart(checkpoint)
     world.run(10.0)

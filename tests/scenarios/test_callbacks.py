@@ -16,6 +16,7 @@ from callflow.core.facts import (
     CallbackTried,
     CallConnected,
     CallEnded,
+    CallHandedBack,
     CallOpened,
     Direction,
     HangupParty,
@@ -316,6 +317,53 @@ def test_nothing_is_left_of_a_callback_when_events_are_missed(seconds: float) ->
             world.pbx.hang_up(call)
         world.run(60.0)
         assert world.at_rest
+
+
+def test_attempt_is_over_when_the_dialplan_does_not_bring_the_citizen_back() -> None:
+    """Nobody claimed the call in time: the dialplan rings everybody for the citizen."""
+    stage = called_back(citizen=answers(1.0))
+    world, call = stage.world, stage.call
+    while not world.commands(BeginOutbound, call):
+        world.run(0.002)
+    world.disconnect()
+    world.run(0.1)
+    assert not world.pbx.callers[call].ours
+    world.pbx.connected = True  # without a snapshot
+    world.run(6.0)
+    assert len(world.facts(CallHandedBack, call)) == 1
+    assert [callback.attempt for callback in open_callbacks(world)] == [None]
+    assert not world.pbx.legs
+
+
+def test_attempt_goes_on_when_the_connection_comes_back_while_the_citizen_rings() -> None:
+    stage = called_back(citizen=answers(3.0))
+    stage.world.disconnect()
+    stage.world.run(0.3)
+    stage.world.reconnect()
+    stage.world.run(4.0)
+    assert stage.state is CallState.CONNECTED
+    assert stage.world.operator("ani").call == stage.call
+
+
+def test_attempt_is_over_when_the_citizen_left_just_after_coming_back_and_we_did_not_hear_of_it() -> None:
+    stage = called_back(citizen=answers(1.0))
+    while stage.call not in stage.world.pbx.callers:
+        stage.world.run(0.002)
+    stage.world.run(0.021)
+    stage.world.disconnect()
+    stage.world.pbx.hang_up(stage.call)
+    stage.world.run(0.1)
+    stage.world.reconnect()
+    stage.world.run(40.0)
+    assert stage.world.at_rest
+
+
+def test_callbacks_of_other_citizens_stay_open_when_one_calls_again() -> None:
+    world = World({"ani": never_answers()}, signed_in=False)
+    first = abandon(world, "a", "+6281200001")
+    abandon(world, "b", "+6281200002")
+    world.arrive("c", number="+6281200002")
+    assert [callback.call for callback in open_callbacks(world)] == [first]
 
 
 def test_next_attempt_has_a_new_name_when_the_end_of_the_journal_was_lost() -> None:

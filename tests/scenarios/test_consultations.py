@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflow.core.commands import HoldCaller, RecordBridge
+from callflow.core.commands import HoldCaller, RecordBridge, Refusal
 from callflow.core.events import TalkAction, Whereabouts
 from callflow.core.facts import (
     CallEnded,
@@ -168,6 +168,15 @@ def moves(world: World, action: TalkAction) -> list[OfferId]:
     assert world.talk("ani", action) is None
     world.run(0.004)
     return list(world.pbx.legs)
+
+
+@pytest.mark.parametrize("action", [TalkAction.MERGE, TalkAction.RETURN, TalkAction.DROP, TalkAction.LEAVE])
+def test_request_is_refused_while_the_legs_move(action: TalkAction) -> None:
+    stage = consulting()
+    moves(stage.world, TalkAction.MERGE)
+    assert stage.world.talk("ani", action) is Refusal.NOT_NOW
+    stage.world.run(1.0)
+    assert stage.state is CallState.THREE_WAY
 
 
 @pytest.mark.parametrize("action", [TalkAction.MERGE, TalkAction.RETURN, TalkAction.LEAVE])
