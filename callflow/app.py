@@ -14,6 +14,10 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from callflow.agi.centre_file import WatchedCentre
 from callflow.agi.screen import Screen
 from callflow.agi.server import FastAgiServer
+from callflow.ami.reporting import Engine as ReportedTo
+from callflow.ami.reporting import Reporter
+from callflow.ami.standing import Standing
+from callflow.ami.witness import AmiWitness, Manager
 from callflow.ari.connection import AriConnection
 from callflow.ari.edge import AriEdge
 from callflow.ari.errors import Fenced
@@ -21,7 +25,7 @@ from callflow.ari.executor import AriExecutor
 from callflow.ari.wire import Wire
 from callflow.centre import load_centre
 from callflow.core.events import Event, FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
-from callflow.core.ids import CallId, CentreId
+from callflow.core.ids import CallId, CentreId, TrunkRoute
 from callflow.core.switchboard import Switchboard
 from callflow.engine.city import differences
 from callflow.engine.client import EngineClient
@@ -108,7 +112,7 @@ class Engine:
         edge = AriEdge(self._ari, wire, loop.post)
         for event in self._centre_changes(loop):
             loop.take(event)
-        port = Port(self._port_context(loop, edge), settings.engine_socket)
+        port = Port(self._port_context(loop, edge, executor), settings.engine_socket)
         await port.start()
         log.info("engine started", seq=loop.seq, calls=len(switchboard.state.calls))
         try:
@@ -148,13 +152,14 @@ class Engine:
         people, roster = centre.operator_profiles(), centre.roster()
         return tuple(differences(state, centre.settings(), people, roster, self._clock.now()))
 
-    def _port_context(self, loop: EngineLoop, edge: AriEdge) -> PortContext:
+    def _port_context(self, loop: EngineLoop, edge: AriEdge, lookups: LookingUp) -> PortContext:
         def health() -> Mapping[str, Any]:
             return {
                 "ari": "connected" if self._ari.connected else "disconnected",
                 "claimed": edge.claimed,
                 "lost_claims": edge.lost_claims,
                 "failed_decisions": loop.failures,
+                "failed_lookups": lookups.failures,
                 "skipped_messages": self._ari.skipped,
                 "journal": {"pending": self._journal.pending, "committed": self._journal.committed_seq},
                 "clock_drift_seconds": round(self._clock.drift_seconds(), 3),
@@ -181,6 +186,7 @@ def _metrics(health: Mapping[str, Any], loop: EngineLoop) -> bytes:
         "callflow_claims_total": ("Calls claimed since the start.", health["claimed"]),
         "callflow_lost_claims_total": ("Claims that came too late since the start.", health["lost_claims"]),
         "callflow_failed_decisions_total": ("Exceptions of the core since the start.", health["failed_decisions"]),
+        "callflow_failed_lookups_total": ("Callers looked up in vain since the start.", health["failed_lookups"]),
         "callflow_journal_pending": ("Journal entries that are on no disk yet.", health["journal"]["pending"]),
         "callflow_journal_seq": ("The journal's last number.", loop.seq),
     }
@@ -201,8 +207,9 @@ def _tell_journal_alarm(alarm: JournalAlarm) -> None:
 
 
 async def run_worker(settings: Settings) -> None:
-    """The worker process: journal to database, recordings, fallback calls, the daily signed head."""
+    """The worker process: journal to database, recordings, fallback calls, AMI's witness, the daily signed head."""
     centre = load_centre(settings.centre_path)
+    centre_now = WatchedCentre(settings.centre_path)
     database = open_database(settings.database)
     sessions = sessions_of(database)
     projector = Projector(settings.journal_dirs, sessions)
@@ -216,6 +223,14 @@ async def run_worker(settings: Settings) -> None:
                 since = datetime.now(UTC) - RECORDINGS_OF
                 return await ended_without_recording(session, centre.centre.id, since, limit)
 
+        def watched() -> frozenset[TrunkRoute]:
+            return frozenset(trunk.route for trunk in centre_now.document.trunks if trunk.qualify)
+
+        standing = Standing()
+        manager = Manager(port=settings.ami_port, secret=lambda: settings.secret("ami_password"))
+        witness = AmiWitness(manager, watched, standing)
+        reported_to = ReportedTo(report=report, health=engine.health, snapshot=engine.snapshot)
+        reporter = Reporter(standing, watched, reported_to)
         reader = FallbackReader(settings.cel_path, settings.data_dir / "run" / "cel_place", report)
         recordings = settings.recordings_dir
         try:
@@ -225,6 +240,8 @@ async def run_worker(settings: Settings) -> None:
                     keep_doing("recordings", lambda: measure_recordings(recordings, ended, report)), name="recordings"
                 )
                 tasks.create_task(keep_doing("fallback calls", reader.one_pass), name="fallback calls")
+                tasks.create_task(witness.run(), name="ami")
+                tasks.create_task(reporter.run(), name="what ami shows")
                 tasks.create_task(
                     keep_signing(settings.journal_dirs, proof_places(settings), centre.centre.id), name="signed heads"
                 )
