@@ -182,6 +182,7 @@ class FakeEnginePort:
                 about |= {"type": "CallbackAssigned", "operator": body["operator"], "deadline": callback["deadline"]}
             case "dial":
                 callback["attempts"] += 1
+                callback["owner"] = body["operator"]
                 callback["attempt"] = f"{callback['call']}.b{callback['attempts']}"
                 about |= {"type": "CallbackTried", "operator": body["operator"], "attempt": callback["attempt"]}
             case "close":

@@ -72,8 +72,7 @@ function askAnew() {
     setTimeout(async () => {
       const answer = await ask("GET", `/${what}`).catch(() => null);
       if (!answer || board !== of || me?.login !== login) return;
-      if (what === "roster") board.roster = { now: answer.now, next: answer.next };
-      else Object.assign(board, { reasons: answer.pause_reasons, agencies: answer.agencies });
+      board.takeAnew(what, answer);
       draw();
     }, Math.random() * ASK_ANEW_WITHIN_MS);
   }

@@ -31,6 +31,13 @@ export class Board {
     for (const fact of facts) TAKE[fact.type]?.(this, fact, this.calls.get(fact.call));
   }
 
+  /** What was asked for anew, by the name in `stale`. */
+  takeAnew(what, answer) {
+    if (what === "roster") this.roster = { now: answer.now, next: answer.next };
+    if (what === "codes") Object.assign(this, { reasons: answer.pause_reasons, agencies: answer.agencies });
+    if (what === "operators") this.operators = mapped(answer.operators, "operator");
+  }
+
   /** An overdue call-back is one whose deadline passed, or has an alarm because it once did. */
   isOverdue({ call, deadline }, nowMs) {
     return Date.parse(deadline) < nowMs || this.alarms.has(alarmKey({ kind: "callback_overdue", subject: call }));
@@ -145,28 +152,31 @@ const TAKE = {
     const known = board.callbacks.get(call);
     if (known) Object.assign(known, { owner: operator, deadline });
   },
-  CallbackTried(board, { call, attempt }) {
+  CallbackTried(board, { call, attempt, operator }) {
     const known = board.callbacks.get(call);
-    if (known) Object.assign(known, { attempt, attempts: known.attempts + 1 });
+    if (known) Object.assign(known, { attempt, attempts: known.attempts + 1, owner: operator });
   },
   CallbackClosed(board, { call }) {
     board.callbacks.delete(call);
   },
   OperatorUpdated(board, fact) {
     const { operator, name, skills, agency } = fact.profile;
-    if (!fact.active) {
-      board.operators.delete(operator);
-      return;
+    const known = board.operators.get(operator);
+    if (!fact.active) board.operators.delete(operator);
+    else if (known) Object.assign(known, { name, skills, agency });
+    else {
+      // New, or back again: in which state is asked for.
+      board.operators.set(operator, { operator, name, skills, agency, state: "signed_out", since: fact.at, reason: "", online: false, call: null, last_call: null });
+      board.stale.add("operators");
     }
-    const known = board.operators.get(operator) ?? { operator, state: "signed_out", since: fact.at, reason: "", online: false, call: null, last_call: null };
-    board.operators.set(operator, { ...known, name, skills, agency });
   },
   OperatorMoved(board, fact) {
     const { operator, state, reason, online, call, at } = fact;
-    const known = board.operators.get(operator) ?? { operator, name: operator, skills: [], agency: "", since: at };
+    const known = board.operators.get(operator);
+    if (!known) return; // retired, and at the end of a last call
     const since = known.state === state ? known.since : at;
-    const last_call = state === "on_call" && call ? call : (known.last_call ?? null);
-    board.operators.set(operator, { ...known, state, reason, online, call, last_call, since });
+    const last_call = state === "on_call" && call ? call : known.last_call;
+    Object.assign(known, { state, reason, online, call, last_call, since });
   },
   AlarmRaised(board, fact) {
     const { kind, subject, detail, at } = fact;
