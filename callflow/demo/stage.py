@@ -93,11 +93,11 @@ async def set_stage(layout: Layout, progress: Progress) -> AsyncIterator[Stage]:
         supervisor = Supervisor(environment(layout), logs=settings.data_dir / "log")
         stack.push_async_callback(supervisor.close)
         stage = Stage(layout=layout, server=server, supervisor=supervisor, installation=installation)
-        for name in ("engine", "worker", "web"):
+        for name in ("engine", "worker", "web", "agi"):
             supervisor.start(name, ("run", name))
         await wait_for_engine(layout)
         await _wait_for_web(layout)
-        progress("engine, worker and web run")
+        progress("engine, worker, web and agi run")
         _describe(stage)
         supervisor.on_change = lambda: _describe(stage)
         yield stage
