@@ -9,7 +9,7 @@ from callflow.asterisk.locate import locate
 from callflow.asterisk.render import places
 from callflow.asterisk.server import run_cli
 from callflow.centre import load_centre
-from callflow.doctor import asterisk, machine, own
+from callflow.doctor import asterisk, machine, own, shifts
 from callflow.doctor.finding import Check, Finding, Patient, State, fail
 from callflow.errors import ConfigurationError
 from callflow.settings import Settings
@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     machine.disk,
     machine.clock,
     own.centre,
+    shifts.roster,
     own.secrets,
     own.database,
     own.prompts,

@@ -31,6 +31,9 @@ async def centre(patient: Patient) -> list[Finding]:
         findings.append(fail("last resort", "nobody rings when no phone is registered", remedy))
     if not document.medical:
         findings.append(warn("medical", "no ambulance number", "add [[medical]] numbers: 118, 119 or the city's own"))
+    if document.centre.outside_trunk is None:
+        what = "no trunk for calls to any number: nobody who gave up can be called back"
+        findings.append(warn("call-backs", what, "name one as outside_trunk in [centre]"))
     for trunk in document.trunks:
         try:
             ip_address(trunk.host or "0.0.0.0")  # noqa: S104 stands for 'no host'

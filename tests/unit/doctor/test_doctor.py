@@ -79,7 +79,21 @@ async def test_not_ready_when_nobody_answers_last(settings: Settings) -> None:
     assert states(await own.centre(patient(settings)))["last resort"] is State.FAIL
     settings.centre_path.write_text(CENTRE + LAST_RESORT)
     found = states(await own.centre(patient(settings)))
-    assert found == {"centre": State.OK, "last resort": State.OK, "trunks": State.WARN}
+    assert found == {
+        "centre": State.OK,
+        "last resort": State.OK,
+        "call-backs": State.WARN,
+        "trunks": State.WARN,
+    }
+
+
+async def test_warns_when_nobody_can_be_called_back_and_there_is_no_ambulance_number(settings: Settings) -> None:
+    settings.centre_path.write_text(CENTRE)
+    found = states(await own.centre(patient(settings)))
+    assert (found["medical"], found["call-backs"]) == (State.WARN, State.WARN)
+    whole = CENTRE.replace("[[trunks]]", 'outside_trunk = "carrier"\n[[trunks]]')
+    settings.centre_path.write_text(whole + LAST_RESORT)
+    assert {"medical", "call-backs"}.isdisjoint(states(await own.centre(patient(settings))))
 
 
 async def test_secrets_fail_when_others_may_read_one(settings: Settings) -> None:
