@@ -99,6 +99,9 @@ def _join_party(turn: Turn, call: Call, offer: Offer) -> None:
     call = replace(call, state=advance(CALL_TRANSITIONS, call.state, CallTrigger.PARTY_JOINED))
     turn.ledger.put_call(call)
     three_way = call.state is CallState.THREE_WAY
+    if not three_way and not call.seeks:  # handed over: whoever rings for a wait that was too long is not needed
+        ending.withdraw_offers(turn, call.call)
+        turn.cancel(call.call, *queueing.WAITING_TIMERS)
     turn.note(
         PartyJoined(
             at=turn.at,

@@ -18,16 +18,30 @@ from callflow.core.events import (
     TalkAction,
 )
 from callflow.core.ids import CallId, OfferId, OperatorId
+from callflow.core.states import CallState
 
 from .centre import SETTINGS, START, destinations_of
 from .nonsense import nonsense
 from .phones import Behaviour, answers, busy, declines, never_answers, says_nothing, unregistered, vanishes
 from .world import World
 
-_STEPS = 60
+_STEPS = 70
 _NAMES = ("ani", "budi", "citra", "dewi")
 _NUMBERS = ("+628120001", "+628120002", "+628120003")
 _TARGETS = (*_NAMES, "medical", "119", "polisi", "113", "201", "202", "204", "+62215550", "7", "", "kantor")
+_REACHABLE = (*_NAMES, "medical", "polisi", "113", "+62215550")
+_FITTING = {
+    CallState.CONNECTED: (
+        TalkAction.JOIN,
+        TalkAction.CONSULT,
+        TalkAction.CONSULT,
+        TalkAction.TRANSFER,
+        TalkAction.DROP,
+    ),
+    CallState.CONSULTING: (TalkAction.MERGE, TalkAction.RETURN, TalkAction.LEAVE),
+    CallState.THREE_WAY: (TalkAction.LEAVE, TalkAction.DROP),
+}
+"""What an operator is likely to ask for."""
 _FAILABLE = (
     "AddCaller",
     "AddLeg",
@@ -54,6 +68,8 @@ def _behaviour(rng: random.Random) -> Behaviour:
         (
             answers(seconds, talks_seconds=talks),
             answers(seconds, talks_seconds=talks),
+            answers(seconds),
+            answers(seconds),
             answers(seconds),
             says_nothing(seconds, talks_seconds=talks),
             vanishes(seconds, talks_seconds=talks or 1.0),
@@ -109,7 +125,7 @@ class RandomHistory:
             (4, self.hang_up),
             (4, self.desk),
             (3, self.phone_changes),
-            (8, self.talk),
+            (14, self.talk),
             (3, self.press_code),
             (2, self.dial_code),
             (3, self.callback),
@@ -209,10 +225,17 @@ class RandomHistory:
         )()
 
     def talk(self) -> None:
-        """Whoever is in a call asks for something; sometimes somebody who is in none."""
-        operators = self.world.switchboard.state.operators.values()
-        talking = [operator.profile.operator for operator in operators if operator.call is not None]
-        name = self.rng.choice([*talking, *talking, self.rng.choice((*self.names, "nobody"))])
+        """Whoever is in a call asks for something that fits, or for anything; sometimes somebody who is in none."""
+        state = self.world.switchboard.state
+        calls = [call for call in state.calls.values() if call.person is not None and call.state in _FITTING]
+        if calls and self.rng.random() < 0.7:
+            call = self.rng.choice(calls)
+            assert call.person is not None
+            name = state.offers[call.person].operator or "nobody"
+            self.world.talk(name, self.rng.choice(_FITTING[call.state]), self.rng.choice(_REACHABLE))
+            self.wait()
+            return
+        name = self.rng.choice((*self.names, "nobody"))
         self.world.talk(name, self.rng.choice(list(TalkAction)), self.rng.choice(_TARGETS))
 
     def press_code(self) -> None:

@@ -161,9 +161,7 @@ def _offer(state: State, offer: Offer) -> None:
         if offer.purpose is LegPurpose.PARTY:
             must(is_party, f"{name} rings for nobody")
         else:
-            calls_back = call is not None and call.state is CallState.ARRIVED
-            seeks = call is not None and (call.seeks or calls_back) and call.person is None
-            must(seeks, f"{name} rings for nobody")
+            must(call is not None and call.person is None and _is_sought(call, offer), f"{name} rings for nobody")
     elif offer.state is OfferState.ANSWERED and (is_party or is_person):
         assert call is not None
         there = offer.bridge in (talk_bridge(call.call), consult_bridge(call.call))
@@ -174,6 +172,12 @@ def _offer(state: State, offer: Offer) -> None:
             must(_runs(state, TimerKind.PARTY_SILENT, name), f"{name} may be silent for ever")
     else:
         must(_runs(state, TimerKind.LEG_RELEASE, name), f"{name} is {offer.state} and nobody sees it go")
+
+
+def _is_sought(call: Call, offer: Offer) -> bool:
+    """Whether somebody is to serve this caller; a wait past its limit has the last-resort list ring, whatever else."""
+    last_resort = offer.destination is not None and call.state is CallState.QUEUED
+    return call.seeks or last_resort or call.state is CallState.ARRIVED
 
 
 # --- operators ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from callflow.core.commands import EndCall, Refusal
@@ -9,6 +11,7 @@ from callflow.core.events import TalkAction
 from callflow.core.facts import CallQueued, OperatorLeft, PartyEnd, PartyGone, QueueReason
 from callflow.core.states import CallState, OperatorState
 
+from .centre import SETTINGS
 from .phones import Behaviour, answers, busy, declines, never_answers, says_nothing, unregistered
 from .stages import in_talk, transferred_outside, transferred_to_colleague
 
@@ -84,6 +87,17 @@ def test_ambulance_service_is_three_way_first() -> None:
     for target in ("medical", "119"):
         assert stage.world.talk("ani", TalkAction.TRANSFER, target) is Refusal.THREE_WAY_FIRST
     assert stage.state is CallState.CONNECTED
+
+
+def test_last_resort_rings_no_more_when_the_agency_answers_after_all() -> None:
+    stage = in_talk(outside={"polres": answers(5.0), "posko": never_answers()},
+                    settings=replace(SETTINGS, last_resort_after_seconds=2.0))  # fmt: skip
+    stage.world.talk("ani", TalkAction.TRANSFER, "polisi")
+    stage.world.run(4.0)
+    assert stage.world.offered(stage.call)[-1] == "posko"
+    stage.world.run(2.0)
+    assert stage.state is CallState.AGENCY_ONLY
+    assert [leg.phone for leg in stage.world.pbx.legs.values()] == ["110"]
 
 
 def test_wait_for_the_transferred_number_has_the_limit_of_every_wait() -> None:
