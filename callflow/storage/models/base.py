@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -100,6 +100,10 @@ class Base(DeclarativeBase):
 
 CentreKey = Annotated[str, mapped_column(Line(31), index=True)]
 """The centre that a row belongs to."""
+EMPTY: Final = text("''")
+"""The default of a text column that came later; written so because Alembic cannot compare a bare ''."""
+CALL: Final = "calls.call_id"
+"""What a row of a call points to."""
 CallKey = Annotated[str, mapped_column(Line(160))]
 Name = Annotated[str, mapped_column(Line(128))]
 Seq = Annotated[int, mapped_column(BigInteger)]

@@ -7,21 +7,26 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callflow.core.facts import HangupParty, QueueReason, Stage
+from callflow.core.city import Classification
+from callflow.core.facts import Direction, HangupParty, LegPurpose, QueueReason, Stage
 from callflow.core.states import OfferState
-from callflow.storage.models.base import Base, CallKey, CentreKey, Line, Name, Prose, Seq, by_value
-
-_CALL = "calls.call_id"
+from callflow.storage.models.base import CALL, EMPTY, Base, CallKey, CentreKey, Line, Name, Prose, Seq, by_value
 
 
 class Call(Base):
-    """One citizen's call.
+    """One citizen's call, or a call of ours to a citizen.
 
     Attributes:
-        stage: where it ended in the funnel; None while it goes on.
+        callback_of: the abandoned call that an outbound one answers.
+        stage: where it ended in the funnel, or of an outbound call how; None while it goes on.
         answered_at: first moment with a person. operator_id, destination: who that person was, at last.
         fallback: the dialplan served it, at least for a while.
         handed_back_at: when we last gave it back to the dialplan; None = never.
+        classification: the latest word on what the call was; all of them are in `classifications`.
+        prank_score: 0 … 1, as the caller's number was assessed on arrival; None = it was not.
+        prank_warned: the warning prompt was due. prank_later_seconds: how much later it stood among equals.
+        caller_calls, caller_pranks, caller_confirmed: what the score was made of.
+        caller_spoke_at: first speech of the caller's.
     """
 
     __tablename__ = "calls"
@@ -30,6 +35,9 @@ class Call(Base):
         Index("ix_calls_caller", "caller_number", "arrived_at"),
         Index("ix_calls_stage", "centre_id", "stage", "arrived_at"),
         Index("ix_calls_operator", "operator_id", "arrived_at"),
+        Index("ix_calls_classification", "centre_id", "classification", "arrived_at"),
+        Index("ix_calls_direction", "centre_id", "direction", "arrived_at"),
+        Index("ix_calls_callback_of", "callback_of"),
     )
 
     call_id: Mapped[CallKey] = mapped_column(primary_key=True)
@@ -53,6 +61,23 @@ class Call(Base):
     fallback: Mapped[bool] = mapped_column(Boolean, default=False)
     handed_back_at: Mapped[datetime | None]
     handed_back_reason: Mapped[str | None] = mapped_column(Prose())
+    direction: Mapped[Direction] = mapped_column(
+        by_value(Direction), default=Direction.INBOUND, server_default=Direction.INBOUND.value
+    )
+    callback_of: Mapped[str | None] = mapped_column(Line(160))
+    classification: Mapped[Classification | None] = mapped_column(by_value(Classification))
+    classified_at: Mapped[datetime | None]
+    classified_by: Mapped[str | None] = mapped_column(Line(128))
+    prank_score: Mapped[float | None]
+    prank_flagged: Mapped[bool | None]
+    prank_warned: Mapped[bool | None]
+    prank_later_seconds: Mapped[float | None]
+    prank_reason_id: Mapped[str | None] = mapped_column(Prose())
+    prank_reason_en: Mapped[str | None] = mapped_column(Prose())
+    caller_calls: Mapped[int | None] = mapped_column(Integer)
+    caller_pranks: Mapped[int | None] = mapped_column(Integer)
+    caller_confirmed: Mapped[int | None] = mapped_column(Integer)
+    caller_spoke_at: Mapped[datetime | None]
 
 
 class TrunkHeader(Base):
@@ -60,7 +85,7 @@ class TrunkHeader(Base):
 
     __tablename__ = "trunk_headers"
 
-    call_id: Mapped[CallKey] = mapped_column(ForeignKey(_CALL, ondelete="CASCADE"), primary_key=True)
+    call_id: Mapped[CallKey] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
     centre_id: Mapped[CentreKey]
     name: Mapped[Name]
@@ -72,7 +97,7 @@ class CallStep(Base):
 
     __tablename__ = "call_steps"
 
-    call_id: Mapped[CallKey] = mapped_column(ForeignKey(_CALL, ondelete="CASCADE"), primary_key=True)
+    call_id: Mapped[CallKey] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
     seq: Mapped[Seq] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
     centre_id: Mapped[CentreKey]
@@ -90,7 +115,7 @@ class QueueEntry(Base):
     __tablename__ = "queue_entries"
     __table_args__ = (Index("ix_queue_entries_queued", "centre_id", "queued_at"),)
 
-    call_id: Mapped[CallKey] = mapped_column(ForeignKey(_CALL, ondelete="CASCADE"), primary_key=True)
+    call_id: Mapped[CallKey] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
     seq: Mapped[Seq] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
     centre_id: Mapped[str] = mapped_column(Line(31))
@@ -103,7 +128,15 @@ class QueueEntry(Base):
 
 
 class Offer(Base):
-    """One ringing of one phone; `outcome` None while it rings."""
+    """One ringing of one phone; `outcome` None while it rings.
+
+    Attributes:
+        purpose: for the person who serves the caller, or for a party beside. reason: why this phone, in words.
+        connected_at: first moment in one bridge with the caller. lost_at: the leg broke off.
+        spoke_at: first speech heard from a party's leg.
+        left_at: when an answered leg went while the call goes on, or a party's with the call. `left_reason` is a
+            `PartyEnd` of a party's, of an operator's `confirmed` (by key, the party having spoken) or `unconfirmed`.
+    """
 
     __tablename__ = "offers"
     __table_args__ = (
@@ -112,7 +145,7 @@ class Offer(Base):
     )
 
     offer_id: Mapped[CallKey] = mapped_column(primary_key=True)
-    call_id: Mapped[CallKey] = mapped_column(ForeignKey(_CALL, ondelete="CASCADE"))
+    call_id: Mapped[CallKey] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"))
     centre_id: Mapped[CentreKey]
     operator_id: Mapped[str | None] = mapped_column(Line(64))
     destination: Mapped[str | None] = mapped_column(Line(128))
@@ -123,14 +156,21 @@ class Offer(Base):
     cause: Mapped[int | None] = mapped_column(Integer)
     lost_at: Mapped[datetime | None]
     lost_cause: Mapped[int | None] = mapped_column(Integer)
+    purpose: Mapped[LegPurpose] = mapped_column(
+        by_value(LegPurpose), default=LegPurpose.PERSON, server_default=LegPurpose.PERSON.value
+    )
+    reason: Mapped[str] = mapped_column(Line(200), default="", server_default=EMPTY)
+    spoke_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    left_reason: Mapped[str | None] = mapped_column(Line(32))
 
 
 class Recording(Base):
-    """One audio file of a call: `mixed`, `in` (from the caller) or `out` (to the caller)."""
+    """One audio file of a call: `mixed`, `in` (from the caller), `out` (to the caller), or `consult-<n>`."""
 
     __tablename__ = "recordings"
 
-    call_id: Mapped[CallKey] = mapped_column(ForeignKey(_CALL, ondelete="CASCADE"), primary_key=True)
+    call_id: Mapped[CallKey] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(Line(16), primary_key=True)
     centre_id: Mapped[CentreKey]
     path: Mapped[str] = mapped_column(Prose())

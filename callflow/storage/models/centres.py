@@ -1,4 +1,4 @@
-"""What a centre changed and when: flows, settings, and the alarms that stood."""
+"""What a centre changed and when: flows, settings, rosters, and the alarms that stood."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ class SettingsVersion(Base):
     """The centre's settings as they came into force."""
 
     __tablename__ = "settings_versions"
+
+    centre_id: Mapped[str] = mapped_column(Line(31), primary_key=True)
+    seq: Mapped[Seq] = mapped_column(primary_key=True, autoincrement=False)
+    applied_at: Mapped[datetime]
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class RosterVersion(Base):
+    """The centre's roster as it came into force."""
+
+    __tablename__ = "roster_versions"
 
     centre_id: Mapped[str] = mapped_column(Line(31), primary_key=True)
     seq: Mapped[Seq] = mapped_column(primary_key=True, autoincrement=False)

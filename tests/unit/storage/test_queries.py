@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from callflow.core.facts import Stage
+from callflow.core.facts import Direction, Stage
 from callflow.storage.calls import CallFilter, get_call, list_calls
 from callflow.storage.errors import BadCursor, FunnelDoesNotReconcile
-from callflow.storage.funnel import funnel
+from callflow.storage.funnel import STAGES, funnel
 from callflow.storage.models import Base, Call
 from callflow.storage.records import Funnel
 from callflow.storage.sessions import Sessions, async_url, open_database, sessions_of
@@ -30,7 +30,10 @@ async def sessions(tmp_path: Path) -> AsyncIterator[Sessions]:
     await engine.dispose()
 
 
-def call(number: int, stage: Stage | None, *, fallback: bool = False) -> Call:
+OUTBOUND = (Stage.OUTBOUND_REACHED, Stage.OUTBOUND_NOT_REACHED)
+
+
+def call(number: int, stage: Stage | None, *, fallback: bool = False, callback_of: str | None = None) -> Call:
     return Call(
         call_id=f"pbx-{number}",
         centre_id="bwi",
@@ -40,12 +43,21 @@ def call(number: int, stage: Stage | None, *, fallback: bool = False) -> Call:
         trunk="trunk-telkom",
         stage=stage,
         fallback=fallback,
+        direction=Direction.INBOUND if callback_of is None else Direction.OUTBOUND,
+        callback_of=callback_of,
     )
+
+
+def test_every_stage_is_a_citizens_or_of_a_call_of_ours_when_stages_are_counted() -> None:
+    assert set(STAGES) | set(OUTBOUND) == set(Stage)
+    assert set(STAGES) & set(OUTBOUND) == set()
 
 
 async def test_every_arrival_is_counted_once_when_calls_ended_in_every_stage(sessions: Sessions) -> None:
     async with sessions.begin() as session:
-        session.add_all(call(n, stage) for n, stage in enumerate([*Stage, Stage.ANSWERED, None]))
+        session.add_all(call(n, stage) for n, stage in enumerate([*STAGES, Stage.ANSWERED, None]))
+        outbound = [*OUTBOUND, None, Stage.HANDLED_IN_FALLBACK]
+        session.add_all(call(50 + n, stage, fallback=True, callback_of="pbx-1") for n, stage in enumerate(outbound))
         session.add(call(99, Stage.HANDLED_IN_FALLBACK, fallback=True))
     async with sessions() as session:
         counted = await funnel(session, centre="bwi", begin=AT, end=AT + DAY)
@@ -72,6 +84,14 @@ async def test_funnel_is_not_given_out_when_a_call_stands_in_an_unknown_stage(se
         with pytest.raises(FunnelDoesNotReconcile) as refused:
             await funnel(session, centre="bwi", begin=AT, end=AT + DAY)
     assert (refused.value.arrived, refused.value.accounted) == (1, 0)
+
+
+async def test_funnel_is_not_given_out_when_a_citizens_call_stands_in_an_outbound_stage(sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        session.add(call(1, Stage.OUTBOUND_REACHED))
+    async with sessions() as session:
+        with pytest.raises(FunnelDoesNotReconcile):
+            await funnel(session, centre="bwi", begin=AT, end=AT + DAY)
 
 
 @pytest.mark.parametrize(
