@@ -16,6 +16,10 @@ WAITING_ROLE: Final = "holding_participant"
 """Asterisk's own word for who waits with music; with any other, or none, the holding bridge is silent (tried)."""
 
 
+_UNTIL_FREE_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+"""A deleted bridge's id was free again 20 ms after the prompt that held it was stopped."""
+
+
 class Bridging:
     """The bridges, all of them named by the core."""
 
@@ -67,8 +71,28 @@ class Bridging:
             await self._ari.request(bridges.destroy(bridge_id=command.bridge))
 
     async def _make_mixing(self, bridge: BridgeId) -> None:
-        with suppress(Conflict):
-            await self._ari.request(bridges.create_with_id(bridge_id=bridge, type="mixing", name=bridge))
+        """Make sure of a mixing bridge.
+
+        One that was deleted keeps its id as long as a prompt plays to a caller who came from it (seen on 22.10.1): a
+        bridge of that id can neither be made nor be found until Asterisk has stopped the prompt.
+        """
+        make = bridges.create_with_id(bridge_id=bridge, type="mixing", name=bridge)
+        for pause in (*_UNTIL_FREE_SECONDS, None):
+            try:
+                await self._ari.request(make)
+            except Conflict:
+                if pause is None or await self._is_there(bridge):
+                    return
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _is_there(self, bridge: BridgeId) -> bool:
+        try:
+            await self._ari.request(bridges.get(bridge_id=bridge))
+        except NotFound:
+            return False
+        return True
 
     async def _add_leg(self, bridge: BridgeId, offer: OfferId, *, absorb_keys: bool) -> None:
         """Keys that an operator presses are codes for us, never sounds for the caller or for an ambulance's menu."""

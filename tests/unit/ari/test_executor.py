@@ -122,6 +122,7 @@ CODE = AnswerCode(channel=ChannelId("city-9.9"), prompts=(DONE,))
 PREPARE = PrepareCentre(bridge=WAITING, endpoints=(EndpointName("op-ani"), EndpointName("op-new")))
 
 CREATE = "POST bridges/{bridgeId}"
+LOOK = "GET bridges/{bridgeId}"
 ADD = "POST bridges/{bridgeId}/addChannel"
 PLAY_VERB = "POST channels/{channelId}/play/{playbackId}"
 ORIGINATE = "POST channels/{channelId}"
@@ -137,6 +138,7 @@ SNOOP = "POST channels/{channelId}/snoop/{snoopId}"
 def ari() -> FakeAriConnection:
     connection = FakeAriConnection()
     connection.tell(CREATE, BRIDGE)
+    connection.tell(LOOK, BRIDGE)
     connection.tell(PLAY_VERB, PLAYBACK)
     connection.tell(ORIGINATE, channel(OFFER))
     connection.tell(SNOOP, channel(f"{CALL}.p7"))
@@ -483,6 +485,27 @@ async def test_centre_is_prepared_though_a_phone_is_not_in_asterisk_yet(
         "POST applications/callflow-a/subscription?eventSource=endpoint:PJSIP/op-ani",
         "GET endpoints/PJSIP/op-ani",
     ]
+
+
+async def test_bridge_is_made_again_when_a_deleted_one_held_its_id_for_a_moment(
+    ari: FakeAriConnection, executor: AriExecutor
+) -> None:
+    ari.tell(CREATE, Conflict(409, CREATE, "exists"), Conflict(409, CREATE, "exists"), BRIDGE)
+    ari.tell(LOOK, NotFound(404, LOOK, "Bridge not found"))
+    await executor.execute(JOIN)
+    assert [request.operation for request in ari.sent] == [CREATE, LOOK, CREATE, LOOK, CREATE, ADD, ADD]
+
+
+async def test_joining_fails_when_a_deleted_bridge_holds_its_id_for_ever(
+    ari: FakeAriConnection, executor: AriExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callflow.ari.bridging._UNTIL_FREE_SECONDS", (0.0, 0.0))
+    ari.tell(CREATE, Conflict(409, CREATE, "exists"))
+    ari.tell(LOOK, NotFound(404, LOOK, "Bridge not found"))
+    ari.tell(ADD, NotFound(404, ADD, "Bridge not found"))
+    with pytest.raises(NotFound):
+        await executor.execute(JOIN)
+    assert [request.operation for request in ari.sent[:5]] == [CREATE, LOOK, CREATE, LOOK, CREATE]
 
 
 async def test_preparing_fails_when_asterisk_is_away(ari: FakeAriConnection, executor: AriExecutor) -> None:
