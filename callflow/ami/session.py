@@ -35,7 +35,7 @@ class AmiSession:
     """An open connection; see `opened`."""
 
     def __init__(self, on_event: OnEvent) -> None:
-        self.protocol: _Protocol | None = None
+        self.protocol = _Protocol(self)
         self._on_event = on_event
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         # what panoramisk's protocol wants of its owner
@@ -49,8 +49,8 @@ class AmiSession:
         Raises:
             AmiRefused, AmiSilent, AmiAway.
         """
-        if self.protocol is None or self._ended.done():
-            raise AmiAway("closed" if self.protocol is None else self._ended.result())
+        if self._ended.done():
+            raise AmiAway(self._ended.result())
         answer = self.protocol.send({"Action": action, **fields}, as_list=None)  # None: as the answer itself says
         await asyncio.wait({answer, self._ended}, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
@@ -75,8 +75,7 @@ class AmiSession:
         """Let the connection go; whoever waits for an answer is told."""
         if not self._ended.done():
             self._ended.set_result(reason)
-        if self.protocol is not None:
-            self.protocol.abort()
+        self.protocol.abort()
 
     def connection_lost(self, error: object) -> None:
         """Panoramisk tells that the peer closed, or is shutting down."""
@@ -125,13 +124,11 @@ async def opened(host: str, port: int, user: str, secret: str, on_event: OnEvent
     session = AmiSession(on_event)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            _, session.protocol = await asyncio.get_running_loop().create_connection(
-                lambda: _Protocol(session), host, port
-            )
-    except OSError as error:
-        raise AmiAway(error.strerror or type(error).__name__) from error
+            await asyncio.get_running_loop().create_connection(lambda: session.protocol, host, port)
     except TimeoutError as error:
         raise AmiAway("no answer") from error
+    except OSError as error:
+        raise AmiAway(error.strerror or type(error).__name__) from error
     try:
         await session.ask("Login", Username=user, Secret=secret, Events=EVENTS)
         yield session

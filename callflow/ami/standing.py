@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from callflow.ami.reading import QueueSeen, Seen, TrunkSeen
+from callflow.ami.reading import Seen, TrunkSeen
 from callflow.core.ids import TrunkRoute
 
 
@@ -34,12 +34,11 @@ class Standing:
 
     def see(self, seen: Seen) -> None:
         """Take in what an event or a look showed."""
-        match seen:
-            case TrunkSeen(trunk, reachable):
-                changed = self.trunks.get(trunk) != reachable
-                self.trunks[trunk] = reachable
-            case QueueSeen(waiting):
-                changed = self.waiting != waiting
-                self.waiting = waiting
+        if isinstance(seen, TrunkSeen):
+            changed = self.trunks.get(seen.trunk) != seen.reachable
+            self.trunks[seen.trunk] = seen.reachable
+        else:
+            changed = self.waiting != seen.waiting
+            self.waiting = seen.waiting
         if changed:
             self.news.set()

@@ -264,3 +264,22 @@ def test_files_go_where_told_when_out_is_given(settings: Settings, centre: Centr
     assert rendered.etc_dir == tmp_path / "etc"
     assert f"astetcdir => {tmp_path / 'etc'}\n" in text_of(rendered, "asterisk.conf")
     assert not (settings.asterisk_dir / "etc").exists()
+
+
+def test_far_end_is_asked_beside_the_endpoint_that_is_dialled_when_the_trunk_is_qualified(
+    settings: Settings, centre: CentreDocument
+) -> None:
+    plain = text_of(render(settings, centre, INSTALLATION), "pjsip.conf")
+    assert "watch-" not in plain
+    asked = parse_centre(CENTRE.replace('name = "carrier"', 'name = "carrier"\nqualify = true', 1), "test")
+    pjsip = text_of(render(settings, asked, INSTALLATION), "pjsip.conf")
+    dialled = section(pjsip, "[trunk-carrier](trunk)") + section(pjsip, "[trunk-carrier]")
+    assert "qualify_frequency = 0" in dialled
+    assert "aors = watch-carrier" in section(pjsip, "[watch-carrier](trunk)")
+    assert "qualify_frequency = 20" in section(pjsip, "[watch-carrier]")
+    assert "endpoint = watch-carrier" not in pjsip
+
+
+def test_trunk_is_known_by_its_address_alone(settings: Settings, centre: CentreDocument) -> None:
+    pjsip = text_of(render(settings, centre, INSTALLATION), "pjsip.conf")
+    assert "identify_by = ip\n" in section(pjsip, "[trunk](!)")
