@@ -90,6 +90,7 @@ def test_join_of_another_bridge_and_of_nobody_changes_nothing() -> None:
     bridge, channel = talk_bridge(call), ChannelId("chan-a")
     assert world.take(LegJoined(at=now, call=call, channel=channel, bridge=bridge)) == ()
     assert world.take(LegJoined(at=now, call=CallId("x"), channel=channel, bridge=bridge)) == ()
+    assert world.take(LegJoined(at=now, call=call, channel=ChannelId("chan-x"), bridge=bridge)) == ()
     world.run(5.0)
     assert world.take(LegJoined(at=world.schedule.now, call=call, channel=channel, bridge=bridge)) == ()
 
