@@ -116,10 +116,11 @@ async def test_trunk_cannot_register_as_operator_when_it_knows_the_name(pbx: Pbx
             await phone.register(HOST, pbx.settings.trunk_port, "op-ani", pbx.sip_password("ani"))
 
 
-async def test_stranger_is_refused_when_neither_trunk_nor_operator(pbx: Pbx) -> None:
+@pytest.mark.parametrize("caller", ["0811", "trunk-carrier"])
+async def test_stranger_is_refused_when_neither_trunk_nor_operator(pbx: Pbx, caller: str) -> None:
     async with Phone.start(name="stranger", bind="127.0.0.9") as phone:
         for target in (pbx.uri(), pbx.operator_uri("112")):
-            call = await phone.call(target, from_uri="sip:0811@127.0.0.9")
+            call = await phone.call(target, from_uri=f"sip:{caller}@127.0.0.9")
             with pytest.raises(CallFailed) as refused:
                 await call.wait_confirmed()
             assert refused.value.sip_code == 401
