@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callflow.core.facts import Stage
+from callflow.core.city import Classification
+from callflow.core.facts import Direction, Stage
 from callflow.core.ids import CallId
-from callflow.storage.errors import BadCursor
-from callflow.storage.models import Call, CallStep, Offer, QueueEntry, Recording, TrunkHeader
+from callflow.storage.callbacks import callback_of
+from callflow.storage.cursors import cursor_after, position_of
+from callflow.storage.models import (
+    Base,
+    Call,
+    CallStep,
+    Challenge,
+    ClassificationChange,
+    Consultation,
+    Offer,
+    Party,
+    QueueEntry,
+    Recording,
+    TrunkHeader,
+)
+from callflow.storage.reading import Condition, demanded, record_of
 from callflow.storage.records import (
+    AssessmentRecord,
     CallRecord,
     CallSummary,
+    ChallengeRecord,
+    ClassificationRecord,
+    ConsultationRecord,
     HeaderRecord,
     OfferRecord,
+    PartyRecord,
     QueueRecord,
     StepRecord,
     TrackRecord,
 )
 
 MAX_PAGE: Final = 500
+_ORDER: Final = "calls"
 _R = TypeVar("_R")
 
 
@@ -50,6 +67,8 @@ class CallFilter:
     operator: str | None = None
     in_progress: bool | None = None
     fallback: bool | None = None
+    direction: Direction | None = None
+    classification: Classification | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +90,12 @@ async def list_calls(
     limit = max(1, min(limit, MAX_PAGE))
     query = _filtered(select(Call), which).order_by(Call.arrived_at.desc(), Call.call_id.desc()).limit(limit + 1)
     if cursor is not None:
-        query = query.where(tuple_(Call.arrived_at, Call.call_id) < tuple_(*_position(cursor)))
+        query = query.where(tuple_(Call.arrived_at, Call.call_id) < tuple_(*position_of(cursor, _ORDER)))
     rows = list(await session.scalars(query))
     more = len(rows) > limit
     rows = rows[:limit]
-    return CallPage(calls=tuple(_summary(row) for row in rows), next_cursor=_cursor(rows[-1]) if more else None)
+    following = cursor_after(_ORDER, rows[-1].arrived_at, rows[-1].call_id) if more else None
+    return CallPage(calls=tuple(_summary(row) for row in rows), next_cursor=following)
 
 
 async def get_call(session: AsyncSession, call_id: str) -> CallRecord | None:
@@ -83,18 +103,44 @@ async def get_call(session: AsyncSession, call_id: str) -> CallRecord | None:
     call = await session.get(Call, call_id)
     if call is None:
         return None
-    headers = select(TrunkHeader).where(TrunkHeader.call_id == call_id).order_by(TrunkHeader.position)
-    steps = select(CallStep).where(CallStep.call_id == call_id).order_by(CallStep.seq, CallStep.position)
-    queue = select(QueueEntry).where(QueueEntry.call_id == call_id).order_by(QueueEntry.seq, QueueEntry.position)
-    offers = select(Offer).where(Offer.call_id == call_id).order_by(Offer.made_at, Offer.offer_id)
-    tracks = select(Recording).where(Recording.call_id == call_id).order_by(Recording.name)
     return CallRecord(
         call=_summary(call),
-        headers=tuple(_record(HeaderRecord, row) for row in await session.scalars(headers)),
-        steps=tuple(_record(StepRecord, row) for row in await session.scalars(steps)),
-        queue=tuple(_record(QueueRecord, row) for row in await session.scalars(queue)),
-        offers=tuple(_record(OfferRecord, row, operator=row.operator_id) for row in await session.scalars(offers)),
-        recording=tuple(_record(TrackRecord, row) for row in await session.scalars(tracks)),
+        headers=await _rows(session, call_id, TrunkHeader, HeaderRecord, "position"),
+        steps=await _rows(session, call_id, CallStep, StepRecord, "seq", "position"),
+        queue=await _rows(session, call_id, QueueEntry, QueueRecord, "seq", "position"),
+        offers=await _rows(session, call_id, Offer, OfferRecord, "made_at", "offer_id"),
+        recording=await _rows(session, call_id, Recording, TrackRecord, "name"),
+        parties=await _rows(session, call_id, Party, PartyRecord, "sought_at", "seq", "position"),
+        consultations=await _rows(session, call_id, Consultation, ConsultationRecord, "number"),
+        assessment=_assessment(call),
+        challenges=await _rows(session, call_id, Challenge, ChallengeRecord, "seq", "position"),
+        classifications=await _rows(session, call_id, ClassificationChange, ClassificationRecord, "seq", "position"),
+        callback=await callback_of(session, call_id),
+    )
+
+
+async def _rows(
+    session: AsyncSession, call_id: str, model: type[Base], record: type[_R], *order: str
+) -> tuple[_R, ...]:
+    """The call's rows of one table, as records."""
+    columns: Any = model.__table__.columns
+    query = select(model).where(columns["call_id"] == call_id).order_by(*(columns[name] for name in order))
+    return tuple(record_of(record, row) for row in await session.scalars(query))
+
+
+def _assessment(call: Call) -> AssessmentRecord | None:
+    if call.prank_score is None:
+        return None
+    return AssessmentRecord(
+        score=call.prank_score,
+        flagged=bool(call.prank_flagged),
+        warned=bool(call.prank_warned),
+        calls=call.caller_calls or 0,
+        pranks=call.caller_pranks or 0,
+        confirmed=call.caller_confirmed or 0,
+        later_seconds=call.prank_later_seconds or 0.0,
+        reason_id=call.prank_reason_id or "",
+        reason_en=call.prank_reason_en or "",
     )
 
 
@@ -115,10 +161,10 @@ async def ended_without_recording(
 async def caller_history(
     session: AsyncSession, caller_number: str, *, before: datetime, limit: int = 20
 ) -> tuple[CallSummary, ...]:
-    """A caller's calls that arrived before a time, latest first. Unknown callers have no history."""
+    """The calls that a citizen made before a time, latest first. Unknown callers have no history."""
     query = (
         select(Call)
-        .where(Call.caller_number == caller_number, Call.arrived_at < before)
+        .where(Call.caller_number == caller_number, Call.arrived_at < before, Call.direction == Direction.INBOUND)
         .order_by(Call.arrived_at.desc(), Call.call_id.desc())
         .limit(max(1, min(limit, MAX_PAGE)))
     )
@@ -126,7 +172,7 @@ async def caller_history(
 
 
 def _filtered(query: Select[Call], which: CallFilter) -> Select[Call]:
-    conditions: list[tuple[object, Callable[[Any], ColumnElement[bool]]]] = [
+    conditions: list[Condition] = [
         (which.centre, lambda centre: Call.centre_id == centre),
         (which.arrived_from, lambda begin: Call.arrived_at >= begin),
         (which.arrived_to, lambda end: Call.arrived_at < end),
@@ -135,30 +181,11 @@ def _filtered(query: Select[Call], which: CallFilter) -> Select[Call]:
         (which.operator, lambda operator: Call.operator_id == operator),
         (which.in_progress, lambda open_: Call.stage.is_(None) if open_ else Call.stage.is_not(None)),
         (which.fallback, Call.fallback.is_),
+        (which.direction, lambda direction: Call.direction == direction),
+        (which.classification, lambda classification: Call.classification == classification),
     ]
-    return query.where(*(condition(value) for value, condition in conditions if value is not None))
+    return query.where(*demanded(conditions))
 
 
 def _summary(row: Call) -> CallSummary:
-    return _record(CallSummary, row, operator=row.operator_id)
-
-
-def _record(cls: type[_R], row: object, **given: Any) -> _R:
-    """A record whose fields carry the same names as the row's, but for those given."""
-    names = [field.name for field in fields(cls) if field.name not in given]  # type: ignore[arg-type]
-    return cls(**given, **{name: getattr(row, name) for name in names})
-
-
-def _cursor(row: Call) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row.arrived_at.isoformat(), row.call_id]).encode()).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, str]:
-    try:
-        arrived, call_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        at = datetime.fromisoformat(arrived)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise BadCursor(cursor) from error
-    if at.tzinfo is None or not isinstance(call_id, str):
-        raise BadCursor(cursor)
-    return at, call_id
+    return record_of(CallSummary, row)

@@ -27,6 +27,8 @@ async def list_operators(session: AsyncSession, centre: str, *, active_only: boo
             online=row.online,
             call_id=row.call_id,
             since=row.since,
+            number=row.number,
+            agency=row.agency,
         )
         for row in await session.scalars(query)
     )

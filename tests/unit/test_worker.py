@@ -63,6 +63,16 @@ async def test_recordings_are_reported_when_their_calls_have_ended(tmp_path: Pat
     assert (measured.call, [track.seconds for track in measured.tracks]) == (ONE, [0.5])
 
 
+async def test_consultations_are_reported_with_their_call_when_it_has_ended(tmp_path: Path) -> None:
+    for name in (ONE, f"{ONE}-consult-1", f"{ONE}-consult-2"):
+        record(tmp_path, name)
+    reports = Reports()
+    await measure_recordings(tmp_path, Ended(ONE), reports)
+    (measured,) = reports.taken
+    assert isinstance(measured, RecordingMeasured)
+    assert [track.name for track in measured.tracks] == ["mixed", "consult-1", "consult-2"]
+
+
 async def test_recording_is_left_for_later_when_it_still_grows(tmp_path: Path) -> None:
     record(tmp_path, ONE, finished=False)
     reports = Reports()

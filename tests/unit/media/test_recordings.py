@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callflow.media.recordings import measure
+from callflow.media.recordings import MeasuredTrack, measure
 
 CALL = "node1-7.1"
 
@@ -68,3 +68,52 @@ def test_files_are_taken_as_they_are_when_nobody_will_finish_them(tmp_path: Path
 def test_there_are_no_tracks_when_there_are_no_files(tmp_path: Path) -> None:
     write(tmp_path, mixed=wav(1.024))
     assert measure(tmp_path, "node1-8.1") == ()
+
+
+def names(tracks: tuple[MeasuredTrack, ...] | None) -> list[str] | None:
+    return None if tracks is None else [track.name for track in tracks]
+
+
+def test_consultations_come_by_number_when_there_were_several(tmp_path: Path) -> None:
+    numbers = (10, 2, 1)
+    write(tmp_path, mixed=wav(1.024), **{f"consult-{number}": wav(0.512) for number in numbers})
+    write(tmp_path, **{"consult-x": wav(0.512), "consult-0": wav(0.512)})
+    (tmp_path / "node1-7.10-consult-3.wav").write_bytes(wav(0.512))
+    tracks = measure(tmp_path, CALL)
+    assert names(tracks) == ["mixed", "consult-1", "consult-2", "consult-10"]
+    assert tracks is not None
+    assert (tracks[1].path, tracks[1].seconds) == (f"{CALL}-consult-1.wav", 0.512)
+
+
+def test_consultation_is_measured_when_nobody_said_anything_in_it(tmp_path: Path) -> None:
+    write(tmp_path, mixed=wav(1.024), **{"consult-1": wav(0.0)})
+    tracks = measure(tmp_path, CALL)
+    assert tracks is not None
+    assert [(track.name, track.seconds) for track in tracks] == [("mixed", 1.024), ("consult-1", 0.0)]
+
+
+def test_all_wait_when_a_consultation_is_unfinished_and_come_when_nobody_will_finish_it(tmp_path: Path) -> None:
+    write(tmp_path, mixed=wav(1.024), **{"consult-1": b"", "consult-2": wav(0.512)})
+    assert measure(tmp_path, CALL) is None
+    assert names(measure(tmp_path, CALL, even_unfinished=True)) == ["mixed", "consult-1", "consult-2"]
+
+
+def test_calls_own_tracks_are_awaited_when_only_a_consultation_is_there(tmp_path: Path) -> None:
+    write(tmp_path, **{"consult-1": wav(0.512)})
+    assert measure(tmp_path, CALL) == ()
+    assert names(measure(tmp_path, CALL, even_unfinished=True)) == ["consult-1"]
+
+
+def test_calls_own_tracks_come_when_a_consultation_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, mixed=wav(1.024), **{"consult-1": wav(0.512), "consult-2": wav(0.512)})
+    really = Path.open
+
+    def refuse(path: Path, *arguments: str) -> object:
+        if path.name.endswith("consult-1.wav"):
+            raise PermissionError(13, "Permission denied")
+        return really(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert names(measure(tmp_path, CALL)) == ["mixed", "consult-2"]
