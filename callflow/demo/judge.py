@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callflow.core.facts import Direction
+from callflow.core.facts import Direction, PartyKind
 from callflow.demo.audio import TONE_SHARE, tone_present
 from callflow.demo.cast import LEAST_TONE_SECONDS, Cast
 from callflow.demo.hearing import MIXED_SHARE, TRACE_SECONDS
 from callflow.demo.scripts.told import Told
 from callflow.storage.calls import get_call
-from callflow.storage.records import CallRecord
+from callflow.storage.records import AssessmentRecord, CallRecord, PartyRecord
 from callflow.storage.sessions import Sessions
 
 RECORD_SECONDS: Final = 30.0
@@ -54,6 +54,11 @@ def judge(cast: Cast, told: Told, record: CallRecord | None) -> None:
         ("ended by", call.ended_by, told.ended_by),
         ("fallback", call.fallback, told.fallback),
         ("caller", call.caller_number, told.placed.number),
+        ("direction", call.direction, told.direction),
+        ("parties", tuple(party.name for party in record.parties), told.parties),
+        ("consultations", len(record.consultations), told.consultations),
+        ("classification", call.classification, told.classification),
+        ("suspicion", record.assessment is not None and record.assessment.flagged, told.flagged),
     ):
         cast.expect(found == wanted, f"{name} is {found!r} in the record, not {wanted!r}")
     cast.expect(call.ended_at is not None, "the record has no end")
@@ -99,20 +104,52 @@ def shown(scenario: str, record: CallRecord) -> dict[str, Any]:
             {
                 "operator": offer.operator,
                 "destination": offer.destination,
+                "purpose": offer.purpose,
                 "outcome": offer.outcome,
                 "made_at": _time(offer.made_at),
             }
             for offer in record.offers
         ],
-        "medical": None,
-        "classification": None,
-        "prank": None,
+        "medical": next((_party(party) for party in reversed(record.parties) if party.kind is PartyKind.MEDICAL), None),
+        "classification": call.classification,
+        "prank": _prank(record.assessment),
         "recording": {
             track.name: {"seconds": track.seconds, "sha256": track.sha256, "bytes": track.bytes}
             for track in record.recording
         },
         "hangup": {"by": call.ended_by, "cause": call.cause},
         "fallback": call.fallback,
+        "direction": call.direction,
+        "callback_of": call.callback_of,
+        "parties": [_party(party) for party in record.parties],
+        "consultations": [{"number": each.number, "with": each.name} for each in record.consultations],
+    }
+
+
+def _party(party: PartyRecord) -> dict[str, Any]:
+    """Somebody who was brought in; `spoke_at` null = nobody there was heard."""
+    return {
+        "name": party.name,
+        "destination": party.destination,
+        "asked_by": party.operator,
+        "sought_at": _time(party.sought_at),
+        "joined_at": _time(party.joined_at),
+        "three_way": party.three_way,
+        "spoke_at": _time(party.spoke_at),
+        "gone_at": _time(party.gone_at),
+        "reason": party.reason,
+    }
+
+
+def _prank(assessed: AssessmentRecord | None) -> dict[str, Any] | None:
+    """What operators were told of the number."""
+    if assessed is None:
+        return None
+    return {
+        "score": assessed.score,
+        "flagged": assessed.flagged,
+        "warned": assessed.warned,
+        "reason": {"id": assessed.reason_id, "en": assessed.reason_en},
     }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,16 +12,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from callflow.core.facts import HangupParty, Stage
+from callflow.core.city import Classification
+from callflow.core.facts import Direction, HangupParty, PartyKind, PartyMode, Stage
 from callflow.core.states import OfferState
 from callflow.demo.cast import Cast, Placed
 from callflow.demo.judge import judge, shown
 from callflow.demo.scripts.told import Told
 from callflow.storage.records import (
+    AssessmentRecord,
     CallRecord,
     CallSummary,
+    ConsultationRecord,
     HeaderRecord,
     OfferRecord,
+    PartyRecord,
     StepRecord,
     TrackRecord,
 )
@@ -72,6 +77,36 @@ RECORD = CallRecord(
         TrackRecord(name=name, path=f"{name}.wav", sha256="0" * 64, bytes=1, seconds=2.0)
         for name in ("mixed", "in", "out")
     ),
+)
+
+
+PARTY = PartyRecord(
+    name="medical",
+    kind=PartyKind.MEDICAL,
+    mode=PartyMode.JOIN,
+    operator="siti",
+    sought_at=AT,
+    offer_id=f"{CALL}.o2",
+    destination="Ambulans 118",
+    joined_at=AT,
+    three_way=True,
+    spoke_at=AT,
+    gone_at=None,
+    reason=None,
+)
+CONSULTATION = ConsultationRecord(
+    number=1, offer_id=f"{CALL}.o2", operator="siti", name="polisi", began_at=AT, ended_at=AT
+)
+ASSESSMENT = AssessmentRecord(
+    score=0.8,
+    flagged=True,
+    warned=False,
+    calls=2,
+    pranks=2,
+    confirmed=2,
+    later_seconds=0.0,
+    reason_id="dua",
+    reason_en="two",
 )
 
 
@@ -147,6 +182,55 @@ def test_difference_is_found_when_a_part_of_the_record_is_otherwise(
     assert word in fault
 
 
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"parties": (PARTY,)}, "parties is ('medical',)"),
+        ({"consultations": (CONSULTATION,)}, "consultations is 1"),
+        ({"assessment": ASSESSMENT}, "suspicion is True"),
+        ({"call": replace(SUMMARY, classification=Classification.PRANK)}, "classification is"),
+        ({"call": replace(SUMMARY, direction=Direction.OUTBOUND)}, "direction is"),
+    ],
+)
+def test_difference_is_found_when_something_else_was_made_of_the_call(
+    judged: Callable[[CallRecord | None], list[str]], change: dict[str, Any], word: str
+) -> None:
+    (fault,) = judged(replace(RECORD, **change))
+    assert fault.startswith(word)
+
+
+def test_tone_that_should_not_be_there_is_found(judged: Any, told: Told) -> None:
+    (fault,) = judged(RECORD, replace(told, absent={"-in": (440.0,)}))
+    assert fault.startswith("440 Hz is 2.00 s")
+
+
+def test_track_of_a_consultation_is_asked_for(judged: Any, told: Told) -> None:
+    (fault,) = judged(replace(RECORD, consultations=(CONSULTATION,)), replace(told, consultations=1))
+    assert "consult-1" in fault
+
+
+def test_no_header_is_asked_for_when_the_number_is_withheld(judged: Any, told: Told) -> None:
+    anonymous = replace(RECORD, headers=(), call=replace(SUMMARY, caller_number=None))
+    assert judged(anonymous, replace(told, placed=Placed(cast("Any", None), None, CALL))) == []
+
+
+def test_what_was_made_of_the_call_is_shown() -> None:
+    record = replace(
+        RECORD,
+        call=replace(SUMMARY, classification=Classification.NORMAL),
+        parties=(PARTY,),
+        consultations=(CONSULTATION,),
+        assessment=ASSESSMENT,
+    )
+    document = shown("118", record)
+    assert document["classification"] == "normal"
+    assert document["prank"] == {"score": 0.8, "flagged": True, "warned": False, "reason": {"id": "dua", "en": "two"}}
+    assert document["medical"] == document["parties"][0]
+    assert (document["medical"]["destination"], document["medical"]["three_way"]) == ("Ambulans 118", True)
+    assert document["consultations"] == [{"number": 1, "with": "polisi"}]
+    json.dumps(document)
+
+
 def test_missing_tone_is_found(judged: Any, told: Told) -> None:
     (fault,) = judged(RECORD, replace(told, tones={"-in": (440.0, 620.0)}))
     assert fault.startswith("620 Hz is only")
@@ -157,7 +241,9 @@ def test_record_is_shown_in_the_stable_form() -> None:
     assert list(document) == [
         *("call_id", "scenario", "caller", "arrived_at", "answered_at", "ended_at", "stage", "path", "operator"),
         *("offers", "medical", "classification", "prank", "recording", "hangup", "fallback"),
+        *("direction", "callback_of", "parties", "consultations"),
     ]
+    assert (document["medical"], document["classification"], document["prank"]) == (None, None, None)
     assert document["path"] == ["welcome:2"]
     assert document["arrived_at"] == AT.isoformat()
     assert document["hangup"] == {"by": HangupParty.CALLER, "cause": 16}
