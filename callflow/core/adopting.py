@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from callflow.core import calls, connecting, desk, ending, queueing, seeking
+from callflow.core import calls, connecting, desk, ending, parties, queueing, seeking
 from callflow.core.city import Destination
 from callflow.core.events import CallArrived, SeenChannel, Whereabouts
-from callflow.core.facts import LegPurpose, OfferClosed, OfferMade, PartyJoined, PartyKind, PartyMode, PartySought
+from callflow.core.facts import (
+    LegPurpose,
+    OfferClosed,
+    OfferMade,
+    PartyEnd,
+    PartyGone,
+    PartyJoined,
+    PartyKind,
+    PartyMode,
+    PartySought,
+)
 from callflow.core.ids import CallId, EndpointName, OfferId, TrunkRoute, talk_bridge
 from callflow.core.state import Call, Offer, Party
 from callflow.core.states import (
@@ -110,6 +120,9 @@ def take_as_found(turn: Turn, seen: SeenChannel, legs: Legs) -> None:
     else:
         call = _queued_beside(turn, call)
     party = others[0] if person is not None and others else (first if person is None else None)
+    if before is not None and before.offer != party:
+        reason = PartyEnd.DROPPED
+        turn.note(PartyGone(at=turn.at, call=call.call, name=before.name, offer=before.offer, reason=reason))
     if party is not None:
         _take_party(turn, call, party, legs[party], before)
     for name in talking[2:] if person is not None else talking[1:]:
@@ -130,6 +143,8 @@ def _cleared(turn: Turn, call: Call, talking: tuple[OfferId, ...]) -> Call:
         elif offer.state is OfferState.ANSWERED:
             turn.cancel(offer.offer, TimerKind.OFFER_JOIN, TimerKind.PARTY_SILENT, TimerKind.CODE_DIGITS)
             ending.release_leg(turn, offer)
+    if call.state is CallState.CONSULTING:
+        parties.end_consultation(turn, call)
     moved = CallTrigger.SENT_TO_QUEUE if call.state in _BEFORE_QUEUE else CallTrigger.RETURNED
     state = advance(CALL_TRANSITIONS, call.state, moved)
     call = replace(call, state=state, person=None, party=None, seeks=False, playing=None, bridge=talk_bridge(call.call))

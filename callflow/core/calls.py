@@ -53,7 +53,7 @@ from callflow.core.facts import (
     QueueReason,
     TrunkHeadersNoted,
 )
-from callflow.core.ids import consult_bridge, talk_bridge, was_call_back_to
+from callflow.core.ids import talk_bridge, was_call_back_to
 from callflow.core.state import Call
 from callflow.core.states import CallState, CallTrigger
 from callflow.core.timers import TimerKind
@@ -142,7 +142,7 @@ def _take_again(turn: Turn, call: Call) -> None:
     if call.party is not None:
         call = parties.without(turn, call)
     if call.state is CallState.CONSULTING:
-        turn.do(DestroyBridge(call=call.call, bridge=consult_bridge(call.call)))
+        parties.end_consultation(turn, call)
     if call.state in _IN_TALK or person is not None:
         turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
     call = replace(call, playing=None)

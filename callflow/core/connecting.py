@@ -96,6 +96,8 @@ def _join_party(turn: Turn, call: Call, offer: Offer) -> None:
     party = parties.of(call)
     turn.cancel(offer.offer, TimerKind.OFFER_JOIN)
     turn.ledger.put_offer(replace(offer, met=True))
+    if call.state is CallState.CONSULTING:
+        parties.end_consultation(turn, call)
     call = replace(call, state=advance(CALL_TRANSITIONS, call.state, CallTrigger.PARTY_JOINED))
     turn.ledger.put_call(call)
     three_way = call.state is CallState.THREE_WAY
@@ -143,8 +145,7 @@ def back_to_caller(turn: Turn, call: Call) -> Call:
 
 
 def merge(turn: Turn, call: Call) -> None:
-    """The consultation is over: caller, operator and party talk together."""
-    parties.end_consultation(turn, call)
+    """Caller, operator and party are to talk together; with that the consultation is over."""
     call = _bring_caller(turn, call)
     turn.ledger.put_call(call)
     for offer in (person_of(turn, call), party_of(turn, call)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from callflow.core import callbacks, desk, queueing, recalls, seeking
+from callflow.core import callbacks, desk, parties, queueing, recalls, seeking
 from callflow.core.commands import DestroyBridge, DialplanLabel, EndCall, HandBack, ReleaseLeg
 from callflow.core.facts import (
     CallEnded,
@@ -18,7 +18,7 @@ from callflow.core.facts import (
     PartyGone,
     Stage,
 )
-from callflow.core.ids import CallId, OfferId, consult_bridge, talk_bridge
+from callflow.core.ids import CallId, OfferId, talk_bridge
 from callflow.core.queueing import WAITING_TIMERS
 from callflow.core.state import Call, Offer
 from callflow.core.states import (
@@ -147,7 +147,7 @@ def _let_go(turn: Turn, call: Call) -> None:
     if party is not None:
         turn.note(PartyGone(at=turn.at, call=call.call, name=party.name, offer=party.offer, reason=PartyEnd.CALL_OVER))
     if call.state is CallState.CONSULTING:
-        turn.do(DestroyBridge(call=call.call, bridge=consult_bridge(call.call)))
+        parties.end_consultation(turn, call)
     if call.person is not None or call.party is not None:
         turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
 

@@ -28,12 +28,24 @@ from callflow.core.commands import (
     StartTimer,
 )
 from callflow.core.events import DecisionFailed, Event, LegGone, TalkAction, TalkRequested, TimerFired
-from callflow.core.facts import CallEnded, CallHandedBack, CallOpened, IvrStepTaken
+from callflow.core.facts import (
+    CallEnded,
+    CallHandedBack,
+    CallOpened,
+    ConsultationBegan,
+    ConsultationEnded,
+    IvrStepTaken,
+    OfferClosed,
+    OfferMade,
+    PartyEnd,
+    PartyGone,
+    PartySought,
+)
 from callflow.core.ids import CallId, OperatorId, outbound_call_of_channel
 from callflow.core.ledger import Ledger
 from callflow.core.losing import HANGUP_CAUSES
 from callflow.core.state import Call, State, timer_key
-from callflow.core.states import CallState
+from callflow.core.states import CallState, OfferState
 
 from .standing import Broken, must, stands
 
@@ -65,6 +77,9 @@ class Invariants:
         self._ending = {c.call for c in state.calls.values() if c.state is CallState.ENDED}
         self._handed_back: set[CallId] = set()
         self._running = set(state.timers)
+        self._parties = Counter({c.call: 1 for c in state.calls.values() if c.party is not None})
+        self._consulting = {c.call for c in state.calls.values() if c.state is CallState.CONSULTING}
+        self._offered = {o.offer for o in state.offers.values() if o.state is OfferState.RINGING}
         self._before: dict[CallId, Call] = {}
         self._callers_of: dict[OperatorId, CallId | None] = {}
         self._remember(state)
@@ -90,6 +105,7 @@ class Invariants:
         if isinstance(event, TimerFired):
             self._running.discard(timer_key(event.timer))
         self._funnel(commands)
+        self._record(commands)
         for command in commands:
             match command:
                 case StartTimer():
@@ -117,6 +133,31 @@ class Invariants:
             elif isinstance(fact, CallEnded | CallHandedBack):
                 self._open[fact.call] -= 1
                 must(self._open[fact.call] == 0, f"call {fact.call} ended {1 - self._open[fact.call]} times")
+
+    def _record(self, commands: Sequence[Command]) -> None:
+        """What begins in the record ends there: offers, parties, consultations, each once and with its call."""
+        for fact in (command.fact for command in commands if isinstance(command, Note)):
+            match fact:
+                case OfferMade():
+                    self._offered.add(fact.offer)
+                case OfferClosed():
+                    must(fact.offer in self._offered, f"{fact.offer} is closed twice")
+                    self._offered.discard(fact.offer)
+                case PartySought():
+                    self._parties[fact.call] += 1
+                    must(self._parties[fact.call] == 1, f"{fact.call} seeks a second party")
+                case PartyGone() if fact.reason is not PartyEnd.SILENT:
+                    self._parties[fact.call] -= 1
+                    must(self._parties[fact.call] == 0, f"{fact.call}'s party is gone and was not there")
+                case ConsultationBegan():
+                    must(fact.call not in self._consulting, f"{fact.call} consults twice at once")
+                    self._consulting.add(fact.call)
+                case ConsultationEnded():
+                    must(fact.call in self._consulting, f"{fact.call}'s consultation ends twice")
+                    self._consulting.discard(fact.call)
+                case CallEnded() | CallHandedBack():
+                    must(not self._parties[fact.call], f"{fact.call} is over and its party is not")
+                    must(fact.call not in self._consulting, f"{fact.call} is over and its consultation is not")
 
     def _was_ended_by_a_person(self, event: Event, name: CallId) -> bool:
         """The operator hung up or ended the call."""

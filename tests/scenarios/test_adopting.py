@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from callflow.core.events import SeenChannel, SnapshotTaken, TalkAction, Whereabouts
-from callflow.core.facts import CallConnected, CallOpened, Direction, PartyJoined, PartyKind, PartySought
+from callflow.core.facts import (
+    CallConnected,
+    CallOpened,
+    ConsultationEnded,
+    Direction,
+    PartyGone,
+    PartyJoined,
+    PartyKind,
+    PartySought,
+)
 from callflow.core.ids import OfferId
 from callflow.core.state import SET_ASIDE
 from callflow.core.states import CallState, OfferState, OperatorState
@@ -86,6 +95,25 @@ def test_party_of_before_is_kept_when_it_is_the_one_that_talks() -> None:
     assert talking(stage) >= legs
     assert stage.state in (CallState.AGENCY_ONLY, CallState.THREE_WAY)
     assert not [fact for fact in world.facts(PartySought)[1:] if fact.kind is not PartyKind.AGENCY]
+
+
+def test_consultation_and_party_of_before_are_over_when_others_are_found_talking() -> None:
+    """The checkpoint knows ani consulting the police; meanwhile she returned, and called the fire brigade."""
+    stage = consulting(outside={"polres": answers(0.5), "damkar": answers(0.5)})
+    world = stage.world
+    checkpoint = world.checkpoint()
+    world.talk("ani", TalkAction.RETURN)
+    world.run(1.0)
+    world.talk("ani", TalkAction.JOIN, "damkar")
+    world.run(2.0)
+    legs = talking(stage)
+    before = len(world.facts(ConsultationEnded)), len(world.facts(PartyGone))
+    world.restart(checkpoint)
+    world.run(5.0)
+    assert stage.state is CallState.THREE_WAY
+    assert talking(stage) == legs
+    assert world.call(stage.call).party.name == "damkar"  # type: ignore[union-attr]
+    assert (len(world.facts(ConsultationEnded)), len(world.facts(PartyGone))) == (before[0] + 1, before[1] + 1)
 
 
 def test_fourth_in_a_talk_is_let_go() -> None:
