@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from callflow.core.facts import Stage
-from callflow.storage.models import Call, Recording
+from callflow.core.city import Classification
+from callflow.core.facts import PartyKind, PartyMode, Stage
+from callflow.storage.models import Call, Consultation, Party, Recording
 
 from ..integration.web_lab import WebLab  # noqa: TID252
 from .conftest import sign_in
@@ -166,27 +167,42 @@ async def test_record_is_opened_from_the_list_when_a_call_is_over(page: Page, la
                 answered_at=arrived + timedelta(seconds=9),
                 ended_at=arrived + timedelta(seconds=99),
                 fallback=False,
+                classification=Classification.NORMAL,
+                classified_at=arrived,
+                classified_by="siti",
+                prank_score=0.2,
+                prank_flagged=False,
+                prank_reason_id="1 dari 5 iseng",
+                prank_reason_en="1 of 5 a prank",
             )
         )
         await session.flush()
-        session.add(
-            Recording(
-                call_id="pbx1-1.1",
-                name="mixed",
-                centre_id="bwi",
-                path="pbx1-1.1.wav",
-                sha256="0" * 64,
-                bytes=8,
-                seconds=90.0,
-                stored_at=arrived,
+        about = {"call_id": "pbx1-1.1", "centre_id": "bwi"}
+        place = {**about, "seq": 1, "position": 0}
+        polisi = {"name": "polisi", "operator_id": "siti", "destination": HOSTILE[1]}
+        session.add(Party(**place, **polisi, kind=PartyKind.AGENCY, mode=PartyMode.CONSULT, sought_at=arrived))
+        session.add(Consultation(**about, number=1, operator_id="siti", name="polisi", began_at=arrived))
+        for name in ("consult-1", "mixed"):
+            session.add(
+                Recording(
+                    **about,
+                    name=name,
+                    path=f"pbx1-1.1-{name}.wav",
+                    sha256="0" * 64,
+                    bytes=8,
+                    seconds=90.0,
+                    stored_at=arrived,
+                )
             )
-        )
     await sign_in(page, "wati")
     await page.get_by_role("link", name="Buka catatan pbx1-1.1").click()
     record = page.get_by_role("article")
     await expect(record).to_contain_text("+6281234567890")
     await expect(record).to_contain_text("<img src=x")
-    await expect(record.locator("audio")).to_have_attribute("src", "/api/v1/calls/pbx1-1.1/recording/mixed")
+    for said in ("Benar", "1 dari 5 iseng", "Instansi", "polisi, <script>", "Konsultasi 1"):
+        await expect(record).to_contain_text(said)
+    tracks = [await audio.get_attribute("src") for audio in await record.locator("audio").all()]
+    assert tracks == [f"/api/v1/calls/pbx1-1.1/recording/{name}" for name in ("mixed", "consult-1")]
     await record.get_by_role("link", name="Kembali").click()
     await expect(page.get_by_role("heading", name="Panggilan berlangsung")).to_be_visible()
 

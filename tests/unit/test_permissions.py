@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[Role]] = {
     "POST /operators/{login}/talk": {P, S, A},
     "POST /operators/{login}/classification": {P, S, A},
     "GET /callbacks": {P, S, A, U},
+    "GET /callbacks/settled": {P, S, A, U},
     "POST /callbacks/{call}/take": {P, S, A},
     "POST /callbacks/{call}/dial": {P, S, A},
     "POST /callbacks/{call}/close": {P, S, A},

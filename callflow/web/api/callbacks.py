@@ -1,4 +1,7 @@
-"""Call-backs of abandoned calls: the open ones, which the engine keeps, and what a person does about one."""
+"""Call-backs of abandoned calls: the open ones, which the engine keeps, those that are settled, and what a person does.
+
+Only the settled ones need the database.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,16 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from callflow.core.commands import Refusal
 from callflow.core.events import CallbackAction, CallbackOutcome
 from callflow.engine.client import RequestRefused
 from callflow.permissions import Permission
+from callflow.storage.callbacks import CallbackFilter, list_callbacks
+from callflow.storage.records import CallbackAttemptRecord, CallbackRecord
 from callflow.web.api.operators import Moved
+from callflow.web.auth import Who
 from callflow.web.errors import NotPermitted, NotValid
 from callflow.web.lens import Lens
 from callflow.web.routes import Asked, Route, Shape
@@ -41,6 +47,41 @@ class CallbacksShown(Shape):
     callbacks: list[CallbackShown]
 
 
+class SettledQuery(Shape):
+    """Which of the settled ones; what is left out narrows nothing. Times are those of the citizen's hang-up."""
+
+    opened_from: AwareDatetime | None = None
+    opened_to: AwareDatetime | None = None
+    owner: str | None = Field(default=None, max_length=64)
+    outcome: CallbackOutcome | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=400)
+
+
+class SettledCallback(Shape):
+    """A call-back that is settled, with its attempts.
+
+    `number` is null where one may not read that call; `closed_by` is who said so, or the call that settled it.
+    """
+
+    call: str
+    number: str | None
+    opened_at: datetime
+    deadline: datetime
+    owner: str | None
+    attempts: list[CallbackAttemptRecord]
+    closed_at: datetime
+    outcome: CallbackOutcome
+    closed_by: str
+
+
+class SettledPage(Shape):
+    """Settled ones, latest first; `next_cursor` null = there are no more."""
+
+    callbacks: list[SettledCallback]
+    next_cursor: str | None
+
+
 class CallbackGiven(Shape):
     """Who is to have it; left out = oneself."""
 
@@ -63,6 +104,27 @@ async def show_open(asked: Asked) -> CallbacksShown:
     return CallbacksShown(
         seq=snapshot["seq"], callbacks=[CallbackShown.model_validate(callback) for callback in callbacks]
     )
+
+
+async def show_settled(asked: Asked) -> SettledPage:
+    """A page of those that are settled. The numbers are of calls that one may read, and looked at as those are."""
+    query: SettledQuery = asked.query
+    context, who = asked.context, asked.person
+    which = CallbackFilter(centre=context.centre, open=False, **query.model_dump(exclude={"limit", "cursor"}))
+    async with context.database.reading() as session:
+        page = await list_callbacks(session, which, limit=query.limit, cursor=query.cursor)
+    shown = [_settled(record, who) for record in page.callbacks]
+    numbers = sum(callback.number is not None for callback in shown)
+    if numbers:
+        await context.accesses.record(who.login, "callbacks", None, f"list of {numbers}")
+    return SettledPage(callbacks=shown, next_cursor=page.next_cursor)
+
+
+def _settled(record: CallbackRecord, who: Who) -> SettledCallback:
+    mine = who.operator is not None and record.owner == who.operator
+    readable = mine or who.may(Permission.READ_CALLS)
+    fields = {name: getattr(record, name) for name in SettledCallback.model_fields if name not in ("call", "number")}
+    return SettledCallback(call=record.call_id, number=record.number if readable else None, **fields)
 
 
 def _giver(action: CallbackAction) -> Callable[[Asked], Awaitable[Moved]]:
@@ -119,6 +181,16 @@ ROUTES: Final = (
         summary="Call-backs that are open, oldest first",
         answer=CallbacksShown,
         errors=(503,),
+    ),
+    Route(
+        method="GET",
+        path="/callbacks/settled",
+        needs=(Permission.SEE_CALLBACKS,),
+        handle=show_settled,
+        summary="Call-backs that are settled, latest first",
+        answer=SettledPage,
+        query=SettledQuery,
+        errors=(400, 503),
     ),
     Route(
         method="POST",

@@ -8,11 +8,25 @@ from typing import Final
 
 from pydantic import AwareDatetime, Field
 
-from callflow.core.facts import Stage
+from callflow.core.city import Classification
+from callflow.core.facts import Direction, Stage
 from callflow.permissions import Permission
 from callflow.storage.access import accesses_of_call
 from callflow.storage.calls import CallFilter, get_call, list_calls
-from callflow.storage.records import CallRecord, CallSummary, HeaderRecord, OfferRecord, QueueRecord, StepRecord
+from callflow.storage.records import (
+    AssessmentRecord,
+    CallbackRecord,
+    CallRecord,
+    CallSummary,
+    ChallengeRecord,
+    ClassificationRecord,
+    ConsultationRecord,
+    HeaderRecord,
+    OfferRecord,
+    PartyRecord,
+    QueueRecord,
+    StepRecord,
+)
 from callflow.web.auth import Who
 from callflow.web.errors import NoSuchThing
 from callflow.web.routes import Asked, Route, Shape
@@ -28,8 +42,10 @@ class CallsQuery(Shape):
     operator: str | None = Field(default=None, max_length=64)
     in_progress: bool | None = None
     fallback: bool | None = None
+    direction: Direction | None = None
+    classification: Classification | None = None
     limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=1000)
+    cursor: str | None = Field(default=None, max_length=400)
 
 
 class CallsPage(Shape):
@@ -58,7 +74,10 @@ class AccessShown(Shape):
 
 
 class CallShown(Shape):
-    """Everything that is known of a call; `accesses` null where one may not see who looked."""
+    """Everything that is known of a call; `accesses` null where one may not see who looked.
+
+    A consultation's audio is the track `consult-<number>`. `callback` is what an abandoned call brought about.
+    """
 
     call: CallSummary
     headers: list[HeaderRecord]
@@ -66,6 +85,12 @@ class CallShown(Shape):
     queue: list[QueueRecord]
     offers: list[OfferRecord]
     recording: list[TrackShown]
+    parties: list[PartyRecord]
+    consultations: list[ConsultationRecord]
+    assessment: AssessmentRecord | None
+    challenges: list[ChallengeRecord]
+    classifications: list[ClassificationRecord]
+    callback: CallbackRecord | None
     accesses: list[AccessShown] | None
 
 
@@ -102,6 +127,12 @@ async def show(asked: Asked) -> CallShown:
         queue=list(record.queue),
         offers=list(record.offers),
         recording=[TrackShown.model_validate(track) for track in record.recording],
+        parties=list(record.parties),
+        consultations=list(record.consultations),
+        assessment=record.assessment,
+        challenges=list(record.challenges),
+        classifications=list(record.classifications),
+        callback=record.callback,
         accesses=accesses,
     )
 
@@ -158,7 +189,7 @@ ROUTES: Final = (
         path="/calls/{call}",
         needs=_READ,
         handle=show,
-        summary="One call with its steps, waits, offers and recording",
+        summary="One call with its steps, waits, offers, parties, what people said of it, and its recording",
         answer=CallShown,
         errors=(404, 503),
     ),

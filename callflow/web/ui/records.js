@@ -28,7 +28,7 @@ export async function showRecent(me) {
           {},
           el("td", {}, at(call.arrived_at)),
           el("td", { className: "caller" }, ...both(callerOf(call))),
-          el("td", {}, chip(call.stage, words("stage", call.stage))),
+          el("td", {}, chip(call.stage, words("stage", call.stage)), ...under(call.classification && words("classification", call.classification))),
           el("td", { className: "number" }, seconds(call.arrived_at, call.answered_at)),
           el("td", { className: "number" }, seconds(call.arrived_at, call.ended_at)),
           el("td", {}, call.operator ?? call.destination ?? "–"),
@@ -56,7 +56,10 @@ export async function showRecord(me, id) {
   }
 }
 
-function parts(me, { call, headers, steps, queue, offers, recording, accesses }) {
+/** A second line of a cell. */
+const under = (pair) => (pair ? [el("span", { className: "sub" }, ...both(pair))] : []);
+
+function parts(me, { call, headers, steps, queue, offers, recording, accesses, ...more }) {
   const at = times(me.zone);
   const shown = [
     facts([
@@ -71,6 +74,10 @@ function parts(me, { call, headers, steps, queue, offers, recording, accesses })
       [["Lama", "Length"], [seconds(call.arrived_at, call.ended_at)]],
       [["Hasil", "Result"], [call.stage ? chip(call.stage, words("stage", call.stage)) : "–"]],
       [["Diakhiri oleh", "Ended by"], [...(call.ended_by ? both(words("party", call.ended_by)) : ["–"]), call.cause === null ? "" : ` (Q.850 ${call.cause})`]],
+      [["Jenis panggilan", "Classified"], call.classification ? [...both(words("classification", call.classification)), ` (${call.classified_by})`] : ["–"]],
+      ...(more.assessment ? [[["Tentang nomor ini", "About the number"], both([more.assessment.reason_id, more.assessment.reason_en])]] : []),
+      ...(call.callback_of ? [[["Telepon balik untuk", "Calls back"], [linkTo(call.callback_of)]]] : []),
+      ...(more.callback ? [[["Telepon balik", "Call-back"], callbackOf(more.callback)]] : []),
       ...(call.fallback ? [[["Jalur cadangan", "Fallback"], both(["Ya", "Yes"])]] : []),
     ]),
     heading(["Rekaman", "Recording"]),
@@ -82,9 +89,24 @@ function parts(me, { call, headers, steps, queue, offers, recording, accesses })
     heading(["Tawaran", "Offers"]),
     table([["Kepada", "To"], ["Berdering", "Rang at"], ["Hasil", "Outcome"], ["Lama", "Length"]], offers, (offer) => [offer.operator ?? offer.destination ?? "–", at(offer.made_at), offer.outcome ? chip(offer.outcome, words("offer", offer.outcome)) : "–", seconds(offer.made_at, offer.closed_at)]),
   ];
+  if (more.parties.length) shown.push(heading(["Pihak lain", "Parties"]), table([["Siapa", "Who"], ["Dicari", "Sought"], ["Tersambung", "Joined"], ["Bersuara", "Spoke"], ["Sampai", "Until"], ["Oleh", "By"]], more.parties, (party) => [partyOf(party), at(party.sought_at), at(party.joined_at), at(party.spoke_at), at(party.gone_at), party.operator ?? "–"]));
+  if (more.consultations.length) shown.push(heading(["Konsultasi", "Consultations"]), table([["Nomor", "Number"], ["Dengan", "With"], ["Mulai", "Began"], ["Lama", "Length"], ["Petugas", "Operator"]], more.consultations, (each) => [String(each.number), each.name, at(each.began_at), seconds(each.began_at, each.ended_at), each.operator ?? "–"]));
+  if (more.classifications.length > 1) shown.push(heading(["Penilaian", "Classifications"]), table([["Waktu", "Time"], ["Jenis", "Kind"], ["Oleh", "By"]], more.classifications, (each) => [at(each.at), both(words("classification", each.classification)), each.by]));
   if (headers.length) shown.push(heading(["Tajuk trunk", "Trunk headers"]), table([["Nama", "Name"], ["Isi", "Value"]], headers, (header) => [header.name, header.value]));
   if (accesses) shown.push(heading(["Dilihat oleh", "Looked at by"]), table([["Waktu", "Time"], ["Siapa", "Who"], ["Apa", "What"], ["Tujuan", "Purpose"]], accesses, (access) => [at(access.at), access.who, access.what, access.purpose]));
   return shown;
+}
+
+const linkTo = (call) => el("a", { href: `#/calls/${encodeURIComponent(call)}` }, call);
+
+function partyOf({ name, kind, destination }) {
+  const said = kind ? words("brought", kind) : [name];
+  return [...both(said), ...under([[name, destination].filter((each) => each && each !== "medical").join(", ")])];
+}
+
+function callbackOf({ outcome, owner, attempts }) {
+  const how = outcome ? words("outcome", outcome) : ["Belum selesai", "Open"];
+  return [...both(how), owner ? ` · ${owner}` : "", ...attempts.flatMap((each) => [" · ", linkTo(each.call_id)])];
 }
 
 function audio(me, call, tracks) {

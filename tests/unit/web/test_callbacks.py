@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from callflow.permissions import Role
 
 from .conftest import Stage, kind, problem
+from .test_calls import ARRIVED, add_call, settled_callback
 from .test_classifications import lose_database
 
 NUMBER = "+6281234567890"
@@ -95,3 +97,43 @@ async def test_nobody_s_phone_is_rung_when_the_user_is_no_operator(stage: Stage)
 async def test_outcome_is_asked_for_when_one_is_closed(stage: Stage, body: dict[str, str]) -> None:
     await stage.sign_in(Role.SUPERVISOR)
     assert kind(await problem(await stage.post("/callbacks/c1/close", body))) == "not-valid"
+
+
+async def test_settled_ones_follow_each_other_with_numbers_of_calls_one_may_read(stage: Stage) -> None:
+    for number, owner in enumerate(("siti", "budi", None)):
+        await add_call(stage, f"c{number}")
+        async with stage.sessions.begin() as session:
+            session.add(settled_callback(f"c{number}", owner_id=owner, opened_at=ARRIVED + timedelta(seconds=number)))
+    await add_call(stage, "open")
+    await add_call(stage, "elsewhere", centre_id="kpg")
+    async with stage.sessions.begin() as session:
+        session.add(settled_callback("open", closed_at=None, outcome=None, closed_by=None))
+        session.add(settled_callback("elsewhere", centre_id="kpg"))
+
+    async def numbers(query: str) -> tuple[dict[str, str | None], str | None]:
+        page = await (await stage.get(f"/callbacks/settled?{query}")).json()
+        return {callback["call"]: callback["number"] for callback in page["callbacks"]}, page["next_cursor"]
+
+    await stage.sign_in(Role.OPERATOR)
+    first, cursor = await numbers("limit=2")
+    assert first == {"c2": None, "c1": None}
+    assert stage.chain.events == []
+    assert (await numbers(f"limit=2&cursor={cursor}")) == ({"c0": NUMBER}, None)
+    assert [event.what for event in stage.chain.events] == ["callbacks"]
+    await stage.sign_in(Role.AUDITOR)
+    assert (await numbers("owner=budi"))[0] == {"c1": NUMBER}
+    assert (await numbers("outcome=reached"))[0] == {}
+    stage.chain.lost = True
+    assert kind(await problem(await stage.get("/callbacks/settled"))) == "access-not-recorded"
+
+
+async def test_settled_ones_are_away_and_the_open_ones_are_not_when_the_database_is(stage: Stage) -> None:
+    lose_database(stage)
+    await stage.sign_in(Role.SUPERVISOR)
+    assert kind(await problem(await stage.get("/callbacks/settled"))) == "database-away"
+    assert await open_ones(stage) == []
+
+
+async def test_cursor_is_refused_when_it_is_none_of_this_list_s(stage: Stage) -> None:
+    await stage.sign_in(Role.SUPERVISOR)
+    assert kind(await problem(await stage.get("/callbacks/settled?cursor=bm9uZQ=="))) == "bad-cursor"

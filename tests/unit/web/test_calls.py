@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from callflow.core.city import Classification
+from callflow.core.events import CallbackOutcome
+from callflow.core.facts import Direction, PartyKind, PartyMode
 from callflow.core.facts import Stage as FunnelStage
 from callflow.permissions import Role
-from callflow.storage.models import Access, Call, Offer, Recording
+from callflow.storage.models import Access, Call, Callback, ClassificationChange, Offer, Party, Recording
 
 from .conftest import Stage, kind, problem
 
@@ -33,17 +36,19 @@ async def add_call(on: Stage, call_id: str, /, **fields: Any) -> None:
         session.add(Call(**(given | fields)))
 
 
-async def add_recording(stage: Stage, call_id: str, audio: bytes, *, path: str | None = None) -> None:
-    name = path or f"{call_id}.wav"
+async def add_recording(
+    stage: Stage, call_id: str, audio: bytes, *, path: str | None = None, name: str = "mixed"
+) -> None:
+    place = path or f"{call_id}-{name}.wav"
     if path is None:
-        (stage.recordings / name).write_bytes(audio)
+        (stage.recordings / place).write_bytes(audio)
     async with stage.sessions.begin() as session:
         session.add(
             Recording(
                 call_id=call_id,
-                name="mixed",
+                name=name,
                 centre_id="bwi",
-                path=name,
+                path=place,
                 sha256="0" * 64,
                 bytes=len(audio),
                 seconds=1.0,
@@ -131,6 +136,73 @@ async def test_record_is_withheld_when_the_access_cannot_be_recorded(stage: Stag
         answer = await stage.get(path)
         assert kind(await problem(answer)) == "access-not-recorded"
         assert answer.headers["Retry-After"]
+
+
+async def test_calls_are_narrowed_by_direction_and_classification_when_asked_for(stage: Stage) -> None:
+    await add_call(stage, "prank", classification=Classification.PRANK, classified_by="siti", prank_flagged=True)
+    await add_call(stage, "back", direction=Direction.OUTBOUND, callback_of="gave-up")
+    await stage.sign_in(Role.SUPERVISOR)
+
+    async def listed(query: str) -> list[str]:
+        return [call["call_id"] for call in (await (await stage.get(f"/calls?{query}")).json())["calls"]]
+
+    assert await listed("classification=prank") == ["prank"]
+    assert await listed("direction=outbound") == ["back"]
+    assert await listed("direction=inbound&classification=normal") == []
+    assert (await stage.get("/calls?classification=boring")).status == 422
+
+
+async def test_parties_words_and_callback_are_in_the_record_when_there_were_some(stage: Stage) -> None:
+    await add_call(
+        stage,
+        "c1",
+        stage=FunnelStage.ABANDONED_IN_QUEUE,
+        prank_score=0.8,
+        prank_flagged=True,
+        prank_reason_id="4 dari 5",
+        prank_reason_en="4 of 5",
+    )
+    key = {"call_id": "c1", "centre_id": "bwi", "seq": 1, "position": 0}
+    async with stage.sessions.begin() as session:
+        session.add(Party(**key, name="medical", kind=PartyKind.MEDICAL, mode=PartyMode.DIRECT, sought_at=ARRIVED))
+        session.add(
+            ClassificationChange(**key, at=ARRIVED, classification=Classification.GHOST, by="siti", operator_id="siti")
+        )
+        session.add(settled_callback("c1"))
+    await stage.sign_in(Role.SUPERVISOR)
+    record = await (await stage.get("/calls/c1")).json()
+    assert [(party["name"], party["kind"]) for party in record["parties"]] == [("medical", "medical")]
+    assert record["assessment"]["reason_en"] == "4 of 5"
+    assert [word["classification"] for word in record["classifications"]] == ["ghost"]
+    assert (record["callback"]["outcome"], record["callback"]["owner"]) == ("not_needed", "siti")
+    assert (record["consultations"], record["challenges"]) == ([], [])
+
+
+def settled_callback(call: str, **fields: Any) -> Callback:
+    given: dict[str, Any] = {
+        "call_id": call,
+        "centre_id": "bwi",
+        "number": "+6281234567890",
+        "opened_at": ARRIVED,
+        "deadline": ARRIVED + timedelta(minutes=2),
+        "owner_id": "siti",
+        "assigned_at": ARRIVED,
+        "attempts": 0,
+        "closed_at": ARRIVED + timedelta(minutes=1),
+        "outcome": CallbackOutcome.NOT_NEEDED,
+        "closed_by": "siti",
+    }
+    return Callback(**(given | fields))
+
+
+async def test_audio_of_a_consultation_is_sent_when_it_is_asked_for(stage: Stage) -> None:
+    await add_call(stage, "c1")
+    await add_recording(stage, "c1", b"RIFFconsult", name="consult-1")
+    await stage.sign_in(Role.AUDITOR)
+    answer = await stage.get("/calls/c1/recording/consult-1")
+    assert (answer.status, await answer.read()) == (200, b"RIFFconsult")
+    assert (await stage.get("/calls/c1/recording/consult-2")).status == 404
+    assert (await stage.get("/calls/c1/recording/consult-")).status == 404
 
 
 async def test_who_looked_is_shown_to_auditors_and_not_to_supervisors(stage: Stage) -> None:
