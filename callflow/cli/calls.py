@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
@@ -14,14 +14,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callflow.centre import CentreDocument, load_centre
-from callflow.core.facts import Stage
+from callflow.cli.call_lines import line_of, lines_of
+from callflow.core.city import Classification
+from callflow.core.facts import Direction, Stage
 from callflow.core.ids import CallId, CentreId
 from callflow.errors import ConfigurationError
 from callflow.journal.accesses import record_access
 from callflow.settings import Settings
 from callflow.storage.calls import MAX_PAGE, CallFilter, CallPage, get_call, list_calls
 from callflow.storage.errors import DatabaseUnavailable
-from callflow.storage.records import CallRecord, CallSummary
+from callflow.storage.records import CallRecord
 from callflow.storage.sessions import open_database, sessions_of
 
 app = typer.Typer(help="The records of calls. Every look is recorded.", no_args_is_help=True)
@@ -41,6 +43,8 @@ def list_command(
     operator: Annotated[str | None, typer.Option(help="Who spoke with the caller.")] = None,
     in_progress: Annotated[bool | None, typer.Option("--in-progress/--over", help="Only calls that go on.")] = None,
     fallback: Annotated[bool | None, typer.Option("--fallback/--no-fallback", help="Served by the dialplan.")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="Calls of citizens, or calls to them.")] = None,
+    classification: Annotated[Classification | None, typer.Option(help="The latest word on what it was.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     purpose: Purpose = "callflow calls list",
@@ -58,6 +62,8 @@ def list_command(
         operator=operator,
         in_progress=in_progress,
         fallback=fallback,
+        direction=direction,
+        classification=classification,
     )
     page = _in_database(settings, lambda session: list_calls(session, which, limit=limit, cursor=cursor))
     _record(settings, document, what="calls", call=None, purpose=purpose)
@@ -65,7 +71,7 @@ def list_command(
         typer.echo(_json(CallPage, page))
         return
     for call in page.calls:
-        typer.echo(_line(call, zone))
+        typer.echo(line_of(call, zone))
     if page.next_cursor is not None:
         typer.echo(f"more: --cursor {page.next_cursor}", err=True)
 
@@ -82,7 +88,7 @@ def show(call: str, purpose: Purpose = "callflow calls show", as_json: AsJson = 
     if as_json:
         typer.echo(_json(CallRecord, record))
         return
-    for line in _lines(record, ZoneInfo(document.centre.zone)):
+    for line in lines_of(record, ZoneInfo(document.centre.zone)):
         typer.echo(line)
 
 
@@ -123,53 +129,3 @@ def _time(text: str | None, zone: ZoneInfo) -> datetime | None:
     except ValueError as error:
         raise ConfigurationError(text, ["is no time; write for example 2026-01-31T08:00"]) from error
     return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _local(at: datetime | None, zone: ZoneInfo) -> str:
-    return "-" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-
-
-def _line(call: CallSummary, zone: ZoneInfo) -> str:
-    person = call.operator or call.destination or "-"
-    mark = " fallback" if call.fallback else ""
-    number = call.caller_number or "unknown"
-    stage = call.stage or "in_progress"
-    return f"{_local(call.arrived_at, zone)}  {call.call_id:<32} {number:<16} {stage:<22} {person}{mark}"
-
-
-def _lines(record: CallRecord, zone: ZoneInfo) -> Iterator[str]:
-    call = record.call
-    yield f"call      {call.call_id}"
-    yield f"caller    {call.caller_number or 'unknown'} (sent as {call.caller_raw!r})"
-    yield f"dialled   {call.dialled} through {call.trunk}"
-    yield f"arrived   {_local(call.arrived_at, zone)} {zone.key}"
-    for header in record.headers:
-        yield f"header    {header.name}: {header.value}"
-    for step in record.steps:
-        pressed = f", keys {step.keys}" if step.keys else ""
-        yield f"step      {_local(step.entered_at, zone)} {step.node} → {step.exit}{pressed}"
-    for wait in record.queue:
-        yield f"queue     {_local(wait.queued_at, zone)} until {_local(wait.left_at, zone)} {_detail(wait)}"
-    for offer in record.offers:
-        who = offer.operator or offer.destination or "-"
-        yield f"offer     {_local(offer.made_at, zone)} {who}: {offer.outcome or 'rings'}"
-        if offer.lost_at is not None:
-            yield f"lost      {_local(offer.lost_at, zone)} {who}, cause {offer.lost_cause}"
-    yield f"answered  {_local(call.answered_at, zone)} {call.operator or call.destination or ''}".rstrip()
-    if call.handed_back_at is not None:
-        yield f"handed    {_local(call.handed_back_at, zone)} back to the dialplan: {call.handed_back_reason}"
-    if call.fallback:
-        yield "fallback  served by the dialplan alone"
-    yield f"ended     {_local(call.ended_at, zone)} by {call.ended_by or '-'}, cause {_shown(call.cause)}"
-    yield f"stage     {call.stage or 'in progress'}"
-    for track in record.recording:
-        yield f"recording {track.name}: {track.path}, {track.seconds:.1f} s, {track.bytes} bytes, sha256 {track.sha256}"
-
-
-def _detail(wait: Any) -> str:
-    skill = f", skill {wait.skill}" if wait.skill else ""
-    return f"({wait.reason}, tier {wait.tier}{skill}; left: {wait.left_reason or 'waits'})"
-
-
-def _shown(value: int | None) -> str:
-    return "-" if value is None else str(value)

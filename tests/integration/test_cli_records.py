@@ -99,7 +99,8 @@ def test_calls_are_listed_and_shown_and_every_look_is_recorded_when_asked(
     assert run("calls", "list", "--stage", "answered").stdout.count("\n") == len(answered)
     record = data(run("calls", "show", answered[0], "--json", "--purpose", "complaint 12"))
     assert record["call"]["call_id"] == answered[0]
-    assert {"headers", "steps", "queue", "offers", "recording"} <= record.keys()
+    assert {"headers", "steps", "queue", "offers", "recording", "parties", "consultations"} <= record.keys()
+    assert {"assessment", "challenges", "classifications", "callback"} <= record.keys()
     shown = run("calls", "show", answered[0]).stdout
     assert "stage     answered" in shown
     run("calls", "show", "pbx-0", code=1)
@@ -119,6 +120,9 @@ def test_page_goes_on_and_times_are_the_centres_when_the_list_is_long(run: Run, 
     # The calls came at 01:00 UTC, which is 08:00 in western Indonesia.
     assert len(data(run("calls", "list", "--json", "--from", "2026-01-05T08:00"))["calls"]) == len(day)
     assert data(run("calls", "list", "--json", "--to", "2026-01-05T08:00"))["calls"] == []
+    narrowed = (("direction", "inbound", len(day)), ("direction", "outbound", 0), ("classification", "prank", 0))
+    for name, value, count in narrowed:
+        assert len(data(run("calls", "list", "--json", f"--{name}", value))["calls"]) == count
 
 
 def test_nothing_is_shown_when_the_look_cannot_be_recorded(run: Run, day: list[CallEnded], tmp_path: Path) -> None:

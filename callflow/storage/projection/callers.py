@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callflow.core.facts import CallClassified, CallerAssessed, CallerChallenged, CallerSpoke, ChallengeAnswered
 from callflow.storage.models import Call, Challenge, ClassificationChange
-from callflow.storage.projection.rows import CallWriters, Place, put
+from callflow.storage.projection.rows import CallWriters, Place, before, put
 
 
 async def _assessed(session: AsyncSession, call: Call, fact: CallerAssessed, place: Place) -> None:
@@ -31,10 +31,9 @@ async def _challenged(session: AsyncSession, call: Call, fact: CallerChallenged,
 
 async def _answered(session: AsyncSession, call: Call, fact: ChallengeAnswered, place: Place) -> None:
     """The latest challenge of this kind before it is meant; the first key counts."""
-    before = or_(Challenge.seq < place.seq, (Challenge.seq == place.seq) & (Challenge.position < place.position))
     latest = (
         select(Challenge)
-        .where(Challenge.call_id == call.call_id, Challenge.kind == fact.kind, before)
+        .where(Challenge.call_id == call.call_id, Challenge.kind == fact.kind, before(Challenge, place))
         .order_by(Challenge.seq.desc(), Challenge.position.desc())
         .limit(1)
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callflow.core.facts import (
@@ -22,7 +22,7 @@ from callflow.core.facts import (
 )
 from callflow.storage.models import Call, CallStep, Operator, QueueEntry, Recording, TrunkHeader
 from callflow.storage.projection.parties import leave_parties
-from callflow.storage.projection.rows import CallWriters, Place, put
+from callflow.storage.projection.rows import CallWriters, Place, before, put
 
 
 async def _opened(session: AsyncSession, call: Call, fact: CallOpened, place: Place) -> None:
@@ -52,7 +52,7 @@ async def _step(session: AsyncSession, call: Call, fact: IvrStepTaken, place: Pl
 
 
 async def _queued(session: AsyncSession, call: Call, fact: CallQueued, place: Place) -> None:
-    await leave_queue(session, call, fact.at, "queued_again")
+    await leave_queue(session, call, fact.at, "queued_again", place)
     call.queued_at = call.queued_at or fact.at
     call.tier, call.skill = fact.tier, fact.skill
     await put(
@@ -67,9 +67,10 @@ async def _queued(session: AsyncSession, call: Call, fact: CallQueued, place: Pl
     )
 
 
-async def leave_queue(session: AsyncSession, call: Call, at: datetime, reason: str) -> None:
-    """The call waits for a person no more."""
-    waiting = select(QueueEntry).where(QueueEntry.call_id == call.call_id, QueueEntry.left_at.is_(None))
+async def leave_queue(session: AsyncSession, call: Call, at: datetime, reason: str, place: Place | None = None) -> None:
+    """The call waits for a person no more: the waits that began before a place are over, at the call's end all."""
+    begun = true() if place is None else before(QueueEntry, place)
+    waiting = select(QueueEntry).where(QueueEntry.call_id == call.call_id, QueueEntry.left_at.is_(None), begun)
     for entry in await session.scalars(waiting):
         entry.left_at, entry.left_reason = at, reason
 
@@ -83,8 +84,8 @@ async def _ended(session: AsyncSession, call: Call, fact: CallEnded, place: Plac
 
 async def _handed_back(session: AsyncSession, call: Call, fact: CallHandedBack, place: Place) -> None:
     """The call goes on without us: it stays open until CEL or the core tells its end."""
-    await leave_queue(session, call, fact.at, "handed_back")
-    await leave_parties(session, call, fact.at)
+    await leave_queue(session, call, fact.at, "handed_back", place)
+    await leave_parties(session, call, fact.at, place)
     call.handed_back_at, call.handed_back_reason = fact.at, fact.reason
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callflow.core.facts import AlarmCleared, AlarmRaised, FlowInForce, RosterInForce, SettingsApplied
 from callflow.storage.documents import document_of
 from callflow.storage.models import Alarm, FlowVersion, RosterVersion, SettingsVersion
-from callflow.storage.projection.rows import Place, Writers, put
+from callflow.storage.projection.rows import Place, Writers, add, put
 
 
 async def _settings(session: AsyncSession, fact: SettingsApplied, place: Place) -> None:
@@ -36,8 +36,13 @@ async def _flow(session: AsyncSession, fact: FlowInForce, place: Place) -> None:
 
 
 async def _alarm_raised(session: AsyncSession, fact: AlarmRaised, place: Place) -> None:
+    """It stands from now on, also where it is written again: what clears it comes after."""
     key = {"centre_id": place.centre, "kind": fact.kind, "subject": fact.subject, "raised_at": fact.at}
-    await put(session, Alarm, key, detail=fact.detail)
+    alarm = await session.get(Alarm, key)
+    if alarm is None:
+        await add(session, Alarm(**key, detail=fact.detail))
+    else:
+        alarm.detail, alarm.cleared_at = fact.detail, None
 
 
 async def _alarm_cleared(session: AsyncSession, fact: AlarmCleared, place: Place) -> None:
@@ -46,6 +51,7 @@ async def _alarm_cleared(session: AsyncSession, fact: AlarmCleared, place: Place
         Alarm.kind == fact.kind,
         Alarm.subject == fact.subject,
         Alarm.cleared_at.is_(None),
+        Alarm.raised_at <= fact.at,
     )
     for alarm in await session.scalars(standing):
         alarm.cleared_at = fact.at

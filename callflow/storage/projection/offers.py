@@ -34,7 +34,7 @@ async def _closed(session: AsyncSession, call: Call, fact: OfferClosed, place: P
 
 
 async def _connected(session: AsyncSession, call: Call, fact: CallConnected, place: Place) -> None:
-    await leave_queue(session, call, fact.at, "connected")
+    await leave_queue(session, call, fact.at, "connected", place)
     offer = await offer_of(session, call, fact.offer, fact.at, place)
     offer.connected_at = fact.at
     call.answered_at = call.answered_at or fact.at

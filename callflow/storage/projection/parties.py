@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callflow.core.facts import (
@@ -21,11 +21,11 @@ from callflow.core.facts import (
 )
 from callflow.core.states import OfferState
 from callflow.storage.models import Call, Consultation, Party
-from callflow.storage.projection.rows import CallWriters, Place, add, offer_of, put
+from callflow.storage.projection.rows import CallWriters, Place, add, before, offer_of, put
 
 
 async def _sought(session: AsyncSession, call: Call, fact: PartySought, place: Place) -> None:
-    await _leave(session, call, fact.at, None)
+    await _leave(session, call, fact.at, None, before(Party, place))
     await put(
         session,
         Party,
@@ -74,10 +74,9 @@ async def _party(session: AsyncSession, call: Call, fact: CallFact, name: str, p
 
     By the place, not by who is there now: the same when facts are written again.
     """
-    before = or_(Party.seq < place.seq, (Party.seq == place.seq) & (Party.position < place.position))
     latest = (
         select(Party)
-        .where(Party.call_id == call.call_id, Party.name == name, before)
+        .where(Party.call_id == call.call_id, Party.name == name, before(Party, place))
         .order_by(Party.seq.desc(), Party.position.desc())
         .limit(1)
     )
@@ -91,16 +90,19 @@ async def _party(session: AsyncSession, call: Call, fact: CallFact, name: str, p
     return row
 
 
-async def leave_parties(session: AsyncSession, call: Call, at: datetime) -> None:
-    """The call is over, or the dialplan's: nobody is brought in any more, and nobody consults."""
-    await _leave(session, call, at, PartyEnd.CALL_OVER)
+async def leave_parties(session: AsyncSession, call: Call, at: datetime, place: Place | None = None) -> None:
+    """Nobody is brought in or consults any more: those who were sought before a place, or at the call's end all."""
+    sought = true() if place is None else before(Party, place)
+    await _leave(session, call, at, PartyEnd.CALL_OVER, sought)
     talking = select(Consultation).where(Consultation.call_id == call.call_id, Consultation.ended_at.is_(None))
     for consultation in await session.scalars(talking):
         consultation.ended_at = at
 
 
-async def _leave(session: AsyncSession, call: Call, at: datetime, reason: PartyEnd | None) -> None:
-    there = select(Party).where(Party.call_id == call.call_id, Party.gone_at.is_(None))
+async def _leave(
+    session: AsyncSession, call: Call, at: datetime, reason: PartyEnd | None, sought: ColumnElement[bool]
+) -> None:
+    there = select(Party).where(Party.call_id == call.call_id, Party.gone_at.is_(None), sought)
     for party in await session.scalars(there):
         party.gone_at, party.reason = at, reason
 

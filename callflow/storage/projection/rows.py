@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Executable, Table, bindparam
+from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -71,6 +71,11 @@ async def offer_of(session: AsyncSession, call: Call, offer: str, at: datetime, 
         row = Offer(offer_id=offer, call_id=call.call_id, centre_id=place.centre, made_at=at)
         await add(session, row)
     return row
+
+
+def before(model: type[Any], place: Place) -> ColumnElement[bool]:
+    """Rows that an earlier fact brought. A fact that is written again must not touch what came after it."""
+    return or_(model.seq < place.seq, and_(model.seq == place.seq, model.position < place.position))
 
 
 async def add(session: AsyncSession, row: Base) -> None:

@@ -1,33 +1,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from callflow.core.facts import Direction, Stage
 from callflow.storage.calls import CallFilter, get_call, list_calls
 from callflow.storage.errors import BadCursor, FunnelDoesNotReconcile
 from callflow.storage.funnel import STAGES, funnel
-from callflow.storage.models import Base, Call
+from callflow.storage.models import Call
 from callflow.storage.records import Funnel
-from callflow.storage.sessions import Sessions, async_url, open_database, sessions_of
+from callflow.storage.sessions import Sessions, async_url
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest_asyncio.fixture
-async def sessions(tmp_path: Path) -> AsyncIterator[Sessions]:
-    engine = open_database(f"sqlite:///{tmp_path / 'new' / 'callflow.db'}")
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    yield sessions_of(engine)
-    await engine.dispose()
 
 
 OUTBOUND = (Stage.OUTBOUND_REACHED, Stage.OUTBOUND_NOT_REACHED)
