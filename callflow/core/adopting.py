@@ -1,7 +1,7 @@
 """Takes talks as Asterisk has them that we do not know, or know otherwise: a crash lost the end of the journal.
 
-Who talks goes on talking. An operator's leg is the person; an agency's beside it, or alone, is the party, so that its
-hang-up does not end the caller; any other outside leg alone is the person, as a last-resort number is.
+Who talks goes on talking. An operator's leg is the person; an outside leg of which we know nothing, beside it or alone,
+is the party, so that its hang-up does not end the caller, and an operator is sought for whoever has nobody else.
 """
 
 from __future__ import annotations
@@ -74,11 +74,9 @@ def _is_let_go(turn: Turn, name: OfferId) -> bool:
 
 def _rank(turn: Turn, name: OfferId, leg: SeenChannel) -> int:
     offer = turn.ledger.offer(name)
-    if offer is not None and offer.state is OfferState.ANSWERED and offer.purpose is LegPurpose.PERSON:
-        return 0
-    if turn.ledger.operator_at(EndpointName(leg.endpoint)) is not None:
-        return 1
-    return 2 if agency_at(turn, leg.endpoint) is None else 3
+    if offer is not None and offer.purpose is LegPurpose.PERSON:
+        return 0 if offer.state is OfferState.ANSWERED else 2
+    return 1 if turn.ledger.operator_at(EndpointName(leg.endpoint)) is not None else _OUTSIDE
 
 
 def agency_at(turn: Turn, endpoint: str) -> tuple[str, PartyKind] | None:
@@ -113,7 +111,7 @@ def take_as_found(turn: Turn, seen: SeenChannel, legs: Legs) -> None:
     before = None if call is None else call.party
     call = calls.open_call(turn, arrival(turn, seen)) if call is None else _cleared(turn, call, talking)
     first, *others = talking
-    person = first if _rank(turn, first, legs[first]) < _AGENCY else None
+    person = first if _rank(turn, first, legs[first]) < _OUTSIDE else None
     if person is not None:
         offer = _taken(turn, call, person, legs[person], LegPurpose.PERSON)
         call = connecting.connect(turn, replace(call, person=person), offer)
@@ -129,7 +127,7 @@ def take_as_found(turn: Turn, seen: SeenChannel, legs: Legs) -> None:
         ending.release_leg(turn, _taken(turn, call, name, legs[name], LegPurpose.PARTY))
 
 
-_AGENCY = 3
+_OUTSIDE = 3
 
 
 def _cleared(turn: Turn, call: Call, talking: tuple[OfferId, ...]) -> Call:

@@ -11,7 +11,7 @@ from callflow.core.commands import Refusal, Reply
 from callflow.core.events import PauseRequested, ResumeRequested, SignInRequested, SignOutRequested
 from callflow.core.facts import AlarmKind
 from callflow.core.ids import OperatorId, RequestId
-from callflow.core.state import Operator
+from callflow.core.state import SET_ASIDE, Operator
 from callflow.core.states import OperatorState, OperatorTrigger
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
@@ -141,4 +141,5 @@ def watch_presence(turn: Turn) -> None:
 def _is_last(turn: Turn, operator: Operator) -> bool:
     others = (other for other in turn.ledger.operators() if other.profile.operator != operator.profile.operator)
     staying = (other for other in others if not other.pause)  # a break that was asked for begins after the call
-    return desk.is_present(operator) and not any(desk.is_present(other) for other in staying)
+    on_duty = operator.signed_in and operator.pause in ("", SET_ASIDE)  # wherever the phone is, and whatever it does
+    return on_duty and not any(desk.is_present(other) for other in staying)

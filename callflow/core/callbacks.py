@@ -14,40 +14,51 @@ from callflow.core.facts import (
     CallbackAssigned,
     CallbackClosed,
     CallbackOpened,
-    Direction,
-    Stage,
 )
 from callflow.core.ids import CallId, OperatorId
 from callflow.core.state import Call, Callback, Operator
+from callflow.core.states import CallState
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
-_GAVE_UP: Final = frozenset({Stage.ABANDONED_IN_IVR, Stage.ABANDONED_IN_QUEUE})
+_BUSY: Final = 17
 
 
-def on_call_ended(turn: Turn, call: Call, stage: Stage) -> None:
-    """A call is over: one that was given up opens a call-back, one that was an attempt gives it free again."""
-    if call.direction is Direction.OUTBOUND:
-        attempt_over(turn, call)
-        return
-    number = call.caller.number
+def on_call_ended(turn: Turn, call: Call, *, unserved: bool) -> None:
+    """A call is over: one left unserved opens a call-back, one that was an attempt or a redial gives it free again."""
+    attempt_over(turn, call)
+    redial_over(turn, call)
     waited = (turn.at - call.arrived_at).total_seconds()
-    settings = turn.ledger.settings
-    if number is None or stage not in _GAVE_UP or waited < settings.callback_least_wait_seconds:
-        return
+    if unserved and call.caller.number is not None and waited >= turn.ledger.settings.callback_least_wait_seconds:
+        open_for(turn, call.call, call.caller.number)
+
+
+def open_for(turn: Turn, call: CallId, number: str) -> None:
+    """Somebody is to call this number back; one call-back a number."""
     if any(callback.number == number for callback in turn.ledger.state.callbacks.values()):
         return
-    deadline = turn.at + timedelta(seconds=settings.callback_within_seconds)
-    turn.ledger.put_callback(Callback(call=call.call, number=number, opened_at=turn.at, deadline=deadline))
-    turn.note(CallbackOpened(at=turn.at, call=call.call, number=number, deadline=deadline))
-    turn.start(TimerKind.CALLBACK, call.call, settings.callback_within_seconds)
+    seconds = turn.ledger.settings.callback_within_seconds
+    deadline = turn.at + timedelta(seconds=seconds)
+    turn.ledger.put_callback(Callback(call=call, number=number, opened_at=turn.at, deadline=deadline))
+    turn.note(CallbackOpened(at=turn.at, call=call, number=number, deadline=deadline))
+    turn.start(TimerKind.CALLBACK, call, seconds)
 
 
-def on_arrival(turn: Turn, call: Call) -> None:
-    """The citizen calls again: nobody needs to call back."""
-    for callback in tuple(turn.ledger.state.callbacks.values()):
-        if callback.number == call.caller.number:
-            close(turn, callback, CallbackOutcome.REDIALLED, call.call)
+def on_arrival(turn: Turn, call: Call) -> Call:
+    """The citizen calls again: nobody needs to dial as long as this call goes on. The call, for who was to call back.
+
+    An attempt that rings the same citizen now is given up: its operator takes this call first.
+    """
+    callback = next((each for each in turn.ledger.state.callbacks.values() if each.number == call.caller.number), None)
+    if callback is None:
+        return call
+    owner = callback.owner
+    turn.ledger.put_callback(replace(callback, redial=call.call, dial_after_code=False))
+    attempt = None if callback.attempt is None else turn.ledger.call(callback.attempt)
+    if attempt is None or attempt.state is not CallState.ARRIVED or attempt.citizen_answered:
+        return call
+    outbound.give_up(turn, attempt.call, _BUSY)
+    return replace(call, prefer=owner)
 
 
 def dial_after_codes(turn: Turn) -> None:
@@ -62,10 +73,11 @@ def dial_after_codes(turn: Turn) -> None:
 
 def assign(turn: Turn) -> None:
     """Give call-backs without an owner to who is ready and has none, oldest first. Run at the end of every turn."""
-    unowned = [callback for callback in turn.ledger.state.callbacks.values() if callback.owner is None]
+    callbacks = turn.ledger.state.callbacks.values()
+    unowned = [callback for callback in callbacks if callback.owner is None and callback.redial is None]
     if not unowned or next(turn.ledger.waiting(), None) is not None:
         return
-    owners = {callback.owner for callback in turn.ledger.state.callbacks.values()}
+    owners = {callback.owner for callback in callbacks}
     ready = (o for o in turn.ledger.operators() if desk.is_ready(o) and o.profile.operator not in owners)
     free = sorted(ready, key=lambda o: (o.since, o.profile.operator))
     for callback, operator in zip(unowned, free, strict=False):
@@ -73,18 +85,30 @@ def assign(turn: Turn) -> None:
 
 
 def _give(turn: Turn, callback: Callback, owner: OperatorId) -> Callback:
-    callback = replace(callback, owner=owner)
+    callback = replace(callback, owner=owner, dial_after_code=False)
     turn.ledger.put_callback(callback)
-    turn.note(CallbackAssigned(at=turn.at, call=callback.call, operator=owner, deadline=callback.deadline))
+    _tell(turn, callback)
     return callback
+
+
+def _tell(turn: Turn, callback: Callback) -> None:
+    turn.note(CallbackAssigned(at=turn.at, call=callback.call, operator=callback.owner, deadline=callback.deadline))
 
 
 def close(turn: Turn, callback: Callback, outcome: CallbackOutcome, by: str) -> None:
     """A call-back is settled."""
     turn.cancel(callback.call, TimerKind.CALLBACK)
-    turn.clear(AlarmKind.CALLBACK_OVERDUE, callback.call)
     turn.ledger.drop_callback(callback.call)
     turn.note(CallbackClosed(at=turn.at, call=callback.call, outcome=outcome, by=by))
+    watch_overdue(turn)
+
+
+def watch_overdue(turn: Turn) -> None:
+    """Keep the alarm true that call-backs are overdue; the list says which."""
+    if any(callback.overdue for callback in turn.ledger.state.callbacks.values()):
+        turn.alarm(AlarmKind.CALLBACK_OVERDUE, "", "nobody called back in time: see the list of call-backs")
+    else:
+        turn.clear(AlarmKind.CALLBACK_OVERDUE, "")
 
 
 def on_due(turn: Turn, subject: str) -> None:
@@ -93,10 +117,13 @@ def on_due(turn: Turn, subject: str) -> None:
     if callback is None or callback.attempt is not None:
         return
     seconds = turn.ledger.settings.callback_within_seconds
-    turn.alarm(AlarmKind.CALLBACK_OVERDUE, callback.call, "nobody called back in time")
-    deadline = turn.at + timedelta(seconds=seconds)
-    turn.ledger.put_callback(replace(callback, owner=None, deadline=deadline))
+    late = replace(callback, deadline=turn.at + timedelta(seconds=seconds), dial_after_code=False)
+    if callback.redial is None:
+        late = replace(late, owner=None, overdue=True)
+    turn.ledger.put_callback(late)
+    _tell(turn, late)
     turn.start(TimerKind.CALLBACK, callback.call, seconds)
+    watch_overdue(turn)
 
 
 # --- what people ask ------------------------------------------------------------------------------------------------
@@ -155,12 +182,24 @@ def attempt_over(turn: Turn, call: Call) -> None:
     """An outbound call is over, or the dialplan's: its call-back, where it is still open, may be tried again."""
     callback = None if call.callback_of is None else turn.ledger.state.callbacks.get(call.callback_of)
     if callback is not None and callback.attempt == call.call:
-        turn.ledger.put_callback(replace(callback, attempt=None))
-        turn.start(TimerKind.CALLBACK, callback.call, turn.ledger.settings.callback_within_seconds)
+        seconds = turn.ledger.settings.callback_within_seconds
+        due_again = replace(callback, attempt=None, deadline=turn.at + timedelta(seconds=seconds))
+        turn.ledger.put_callback(due_again)
+        _tell(turn, due_again)
+        turn.start(TimerKind.CALLBACK, callback.call, seconds)
+
+
+def redial_over(turn: Turn, call: Call) -> None:
+    """The citizen's own new call is over, or the dialplan's, and was not answered: the call-back is due as before."""
+    for callback in tuple(turn.ledger.state.callbacks.values()):
+        if callback.redial == call.call:
+            turn.ledger.put_callback(replace(callback, redial=None))
 
 
 def on_connected(turn: Turn, call: Call) -> None:
-    """Citizen and operator talk: where it was a call-back, it is settled."""
-    callback = None if call.callback_of is None else turn.ledger.state.callbacks.get(call.callback_of)
-    if callback is not None:
-        close(turn, callback, CallbackOutcome.REACHED, call.call)
+    """A person answers: the call-back that this call is, or that the citizen's own call makes needless, is settled."""
+    for callback in tuple(turn.ledger.state.callbacks.values()):
+        if callback.call == call.callback_of:
+            close(turn, callback, CallbackOutcome.REACHED, call.call)
+        elif callback.redial == call.call:
+            close(turn, callback, CallbackOutcome.REDIALLED, call.call)

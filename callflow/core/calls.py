@@ -64,6 +64,8 @@ _NETWORK_OUT_OF_ORDER = 38
 _UNKNOWN_CAUSE = 0
 _LEAST_NUMBERS_USED = 1000
 _OVERDUE_AGAIN_SECONDS = 1.0
+_WITH_US = str(CallState.QUEUED)
+"""Whom we could not hand back at once has heard enough greetings."""
 _IN_TALK = frozenset({CallState.THREE_WAY, CallState.AGENCY_ONLY})
 
 
@@ -79,8 +81,7 @@ def on_arrived(turn: Turn, event: CallArrived) -> None:
     call = open_call(turn, event)
     turn.do(AnswerCaller(call=call.call, channel=call.channel))
     if event.step is None and call.direction is Direction.INBOUND:
-        callbacks.on_arrival(turn, call)
-        ivr.start_flow(turn, recalls.take_place(turn, call))
+        ivr.start_flow(turn, recalls.take_place(turn, callbacks.on_arrival(turn, call)))
     else:
         queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.HANDED_BACK, CallTrigger.SENT_TO_QUEUE)
     current = turn.ledger.call(call.call)
@@ -198,8 +199,12 @@ def on_command_failed(turn: Turn, event: CommandFailed) -> None:
         offering.on_leg_gone(turn, LegGone(at=event.at, call=event.call, offer=event.offer, cause=cause))
     elif event.command in (JoinLegs.__name__, AddLeg.__name__) and event.offer is not None:
         connecting.join_failed(turn, event.offer)
-    elif event.command in (CallCitizen.__name__, BeginOutbound.__name__):
+    elif event.command == CallCitizen.__name__:
         outbound.give_up(turn, event.call, cause)
+    elif event.command == BeginOutbound.__name__:
+        outbound.begin_failed(turn, event.call)
+    elif event.command == HandBack.__name__ and event.channel is not None and call is None:
+        turn.do(HandBack(call=event.call, channel=event.channel, label=DialplanLabel.FALLBACK, step=_WITH_US))
     elif call is None or call.state is CallState.ENDED:
         return
     elif event.command == Play.__name__:

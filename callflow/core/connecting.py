@@ -119,7 +119,7 @@ def _join_party(turn: Turn, call: Call, offer: Offer) -> None:
         turn.start(TimerKind.PARTY_SILENT, offer.offer, turn.ledger.settings.agency_speech_seconds)
     if party.spoke:
         call = answered_by_party(turn, call)
-    if party.leaving and three_way:
+    if party.leaving and three_way and (party.spoke or party.colleague is not None):
         talking.leave_now(turn, call)
 
 
@@ -131,6 +131,7 @@ def answered_by_party(turn: Turn, call: Call) -> Call:
     _note_connected(turn, call, offer)
     call = replace(call, connected_at=turn.at)
     turn.ledger.put_call(call)
+    callbacks.on_connected(turn, call)
     return call
 
 

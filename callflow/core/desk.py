@@ -8,7 +8,7 @@ from typing import Final
 from callflow.core.city import PauseReason
 from callflow.core.commands import PrepareCentre
 from callflow.core.events import EndpointReported, OperatorChanged
-from callflow.core.facts import OperatorMoved, OperatorUpdated
+from callflow.core.facts import AlarmKind, OperatorMoved, OperatorUpdated
 from callflow.core.ids import CallId, ChannelId, OfferId, OperatorId, offer_of_channel, waiting_bridge
 from callflow.core.state import SET_ASIDE, Operator
 from callflow.core.states import OPERATOR_TRANSITIONS, OperatorState, OperatorTrigger, advance
@@ -16,6 +16,8 @@ from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
 UNNAMED_PAUSE_LIMIT_SECONDS: Final = 900.0
+REST_SECONDS: Final = 3.0
+"""A phone that did not take a call is not rung again within this time: one that refuses at once must not spin."""
 _AT_REST: Final = frozenset({OperatorState.SIGNED_OUT, OperatorState.AVAILABLE, OperatorState.PAUSED})
 _PRESENT: Final = frozenset(
     {OperatorState.AVAILABLE, OperatorState.OFFERED, OperatorState.ON_CALL, OperatorState.WRAP_UP}
@@ -86,7 +88,8 @@ def free(turn: Turn, operator: Operator) -> Operator:
         trigger = OperatorTrigger.FREED_PAUSED
     else:
         trigger = OperatorTrigger.FREED_AVAILABLE
-    if trigger is OperatorTrigger.FREED_PAUSED and operator.pause != SET_ASIDE:
+    limited = turn.runs(TimerKind.PAUSE_LIMIT, operator.profile.operator)  # a ring between does not lengthen a break
+    if trigger is OperatorTrigger.FREED_PAUSED and operator.pause != SET_ASIDE and not limited:
         limit_pause(turn, operator)
     rested = move(turn, freed, trigger)
     return move(turn, rested, OperatorTrigger.SEEN_ELSEWHERE) if operator.elsewhere else rested
@@ -131,6 +134,8 @@ def release(turn: Turn, operator: Operator, *, set_aside: bool, wrap_up: bool) -
             move(turn, replace(operator, offer=None, call=None), OperatorTrigger.HUNG_UP)
             turn.start(TimerKind.WRAP_UP, name, seconds)
             return
+    if set_aside:
+        turn.start(TimerKind.PHONE_RESTS, name, REST_SECONDS)
     if set_aside and operator.signed_in and not operator.pause:
         operator = replace(operator, pause=SET_ASIDE)
         turn.start(TimerKind.SET_ASIDE, name, turn.ledger.settings.set_aside_seconds)
@@ -149,7 +154,13 @@ def on_operator_changed(turn: Turn, event: OperatorChanged) -> None:
         operator = replace(
             known, profile=event.profile, active=event.active, online=False, foreign=nothing, codes=nothing
         )
+    if not event.active:  # retired: leaves for good, after the present call
+        turn.cancel(event.profile.operator, TimerKind.PAUSE_LIMIT, TimerKind.SET_ASIDE)
+        turn.clear(AlarmKind.PAUSE_OVERDUE, event.profile.operator)
+        operator = replace(operator, signed_in=False, pause="")
     turn.ledger.put_operator(operator)
+    if operator.state in (OperatorState.AVAILABLE, OperatorState.PAUSED) and not operator.signed_in:
+        operator = free(turn, operator)
     if operator.state is OperatorState.BUSY_ELSEWHERE and not operator.elsewhere:
         free(turn, operator)
     turn.note(OperatorUpdated(at=turn.at, profile=event.profile, active=event.active))

@@ -82,6 +82,7 @@ def let_return(turn: Turn, call: Call, reason: str) -> None:
     advance(CALL_TRANSITIONS, call.state, CallTrigger.HANDED_BACK)
     _let_go(turn, call)
     callbacks.attempt_over(turn, call)
+    callbacks.redial_over(turn, call)
     turn.note(CallHandedBack(at=turn.at, call=call.call, reason=reason))
     turn.ledger.drop_call(call.call)
 
@@ -128,9 +129,10 @@ def _close(turn: Turn, call: Call, stage: Stage, by: HangupParty, cause: int) ->
     _let_go(turn, call)
     turn.note(CallEnded(at=turn.at, call=call.call, stage=stage, ended_by=by, cause=cause))
     queueing.count_talk(turn, call)
-    if call.direction is Direction.INBOUND:
-        recalls.remember(turn, call, stage)
-    callbacks.on_call_ended(turn, call, stage)
+    unserved = recalls.was_left_unserved(call, stage, by, cause)
+    if unserved:
+        recalls.remember(turn, call)
+    callbacks.on_call_ended(turn, call, unserved=unserved)
 
 
 def _let_go(turn: Turn, call: Call) -> None:

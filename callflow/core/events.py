@@ -420,7 +420,7 @@ class CommandFailed(Event):
 
     Attributes:
         command: the command's class name.
-        offer: the offer it was about, where it was. playback: the playback, likewise.
+        offer: the offer it was about, where it was. playback, channel: likewise.
         reason: for people, without personal data.
     """
 
@@ -429,6 +429,7 @@ class CommandFailed(Event):
     reason: str
     offer: OfferId | None = None
     playback: PlaybackId | None = None
+    channel: ChannelId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

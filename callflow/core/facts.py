@@ -362,9 +362,9 @@ class CallbackOpened(CallFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackAssigned(CallFact):
-    """A call-back has an owner, who has until `deadline`."""
+    """A call-back is due by `deadline`, by its owner; `operator` None = nobody has it any more."""
 
-    operator: OperatorId
+    operator: OperatorId | None
     deadline: datetime
 
 

@@ -204,7 +204,7 @@ def _begin(
             else:
                 _take_digit(turn, call, document, node, kept)
         case Say() | Menu() | Gather() | Info():
-            _play(turn, call, node.prompts)
+            _play(turn, replace(call, ivr=replace(_position(call), kept_key="")), node.prompts)
         case Queue() | Medical():
             queueing.enqueue(turn, call, node, QueueReason.FLOW, CallTrigger.SENT_TO_QUEUE)
         case End():

@@ -23,6 +23,9 @@ def on_speech(turn: Turn, event: SpeechHeard) -> None:
             turn.ledger.put_call(replace(call, spoke=True))
             turn.note(CallerSpoke(at=turn.at, call=call.call))
         return
+    heard = turn.ledger.offer(event.offer)
+    if heard is not None and heard.state is OfferState.ANSWERED:
+        turn.ledger.put_offer(replace(heard, spoke=True))
     party = call.party
     offer = None if party is None or party.offer != event.offer else turn.ledger.offer(event.offer)
     if party is None or offer is None or party.spoke or offer.state is not OfferState.ANSWERED:

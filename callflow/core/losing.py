@@ -31,7 +31,8 @@ def person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
         case CallState.AGENCY_ONLY:  # was joining
             turn.note(PersonLost(at=turn.at, call=call.call, offer=offer.offer, cause=cause))
             turn.ledger.put_call(replace(call, person=None))
-        case CallState.CONNECTED if cause in HANGUP_CAUSES and call.party is None:
+            turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
+        case CallState.CONNECTED if cause in HANGUP_CAUSES and call.party is None and _was_a_person(offer):
             by = HangupParty.OPERATOR if offer.operator is not None else HangupParty.DESTINATION
             end(turn, call, by)
         case CallState.CONSULTING if _colleague_answered(turn, call):
@@ -46,11 +47,22 @@ def end(turn: Turn, call: Call, by: HangupParty) -> None:
     turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
 
 
+def _was_a_person(offer: Offer) -> bool:
+    """An operator; of a number outside, only who was heard to speak: a machine that answers ends no call."""
+    return offer.operator is not None or offer.spoke
+
+
 def was_lost(call: Call | None, offer: Offer, cause: int) -> bool:
     """Whether the leg broke off in the middle of a talk, for the first time: no wrap-up then."""
     if call is None or call.person != offer.offer or call.state is not CallState.CONNECTED or call.losses:
         return False
     return offer.operator is not None and cause not in HANGUP_CAUSES
+
+
+def was_lost_again(call: Call | None, offer: Offer, cause: int) -> bool:
+    """Whether the caller loses an operator for a second time: a phone that drops its talks must not spin."""
+    lost = call is not None and call.person == offer.offer and call.losses > 0
+    return lost and offer.operator is not None and cause not in HANGUP_CAUSES
 
 
 def lose_person(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
@@ -68,7 +80,7 @@ def lose_person(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
     if call.party is not None and call.party.colleague is not None:
         call = parties.without(turn, call)
     elif call.party is not None:
-        call = replace(call, party=replace(call.party, mode=PartyMode.DIRECT))
+        call = replace(call, party=replace(call.party, mode=PartyMode.DIRECT, leaving=False))
     trigger = CallTrigger.RETURNED if call.state is CallState.QUEUED else CallTrigger.PERSON_LOST
     prefer = offer.operator if again else None
     queueing.enqueue(turn, replace(call, prefer=prefer), FALLBACK_QUEUE, Why.PERSON_LOST, trigger)
@@ -108,7 +120,7 @@ def _left_with_party(turn: Turn, call: Call, offer: Offer) -> None:
         return
     turn.note(OperatorLeft(at=turn.at, call=call.call, offer=offer.offer, operator=offer.operator, confirmed=False))
     state = advance(CALL_TRANSITIONS, call.state, CallTrigger.PERSON_LOST)
-    turn.ledger.put_call(replace(call, state=state, person=None, seeks=True, at_head=True))
+    turn.ledger.put_call(replace(call, state=state, person=None, seeks=True))
     turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
 
 

@@ -16,6 +16,7 @@ from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
 _RANG_OUT_CAUSES: Final = frozenset({18, 19, 102})
+_WAITING: Final = frozenset({CallState.QUEUED, CallState.AGENCY_ONLY})
 _LEG_TIMERS: Final = (TimerKind.LEG_RELEASE, TimerKind.OFFER_JOIN, TimerKind.PARTY_SILENT, TimerKind.CODE_DIGITS)
 
 
@@ -90,7 +91,8 @@ def on_leg_gone(turn: Turn, event: LegGone) -> None:
         offer = ending.close_offer(turn, offer, trigger, cause=event.cause)
     not_taken = offer.state in (OfferState.DECLINED, OfferState.TIMED_OUT)
     is_party = offer.purpose is LegPurpose.PARTY
-    set_aside = (not_taken and not is_party) or _left_waiting(call, offer)
+    dropped = _left_waiting(call, offer) or losing.was_lost_again(call, offer, event.cause)
+    set_aside = dropped or (not_taken and not is_party)
     wrap_up = offer.met and not losing.was_lost(call, offer, event.cause)
     ending.free_operator(turn, offer, set_aside=set_aside, wrap_up=wrap_up)
     turn.ledger.drop_offer(offer)
@@ -115,7 +117,7 @@ def _refused(turn: Turn, offer: Offer) -> None:
 
 def _left_waiting(call: Call | None, offer: Offer) -> bool:
     """Whether the phone answered and never met the caller, who waits on: it would be rung again at once, for ever."""
-    return offer.state is OfferState.ANSWERED and not offer.met and call is not None and call.state is CallState.QUEUED
+    return offer.state is OfferState.ANSWERED and not offer.met and call is not None and call.state in _WAITING
 
 
 def on_ring_over(turn: Turn, subject: str) -> None:

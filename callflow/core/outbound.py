@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from callflow.core import ending, parties, queueing, seeking
+from callflow.core import callbacks, ending, parties, queueing, seeking
 from callflow.core.city import Destination
-from callflow.core.commands import BeginOutbound, CallCitizen, EndCall, JoinLegs
+from callflow.core.commands import BeginOutbound, CallCitizen, DialplanLabel, EndCall, HandBack, JoinLegs
 from callflow.core.events import CallArrived, Caller, CitizenAnswered, CitizenNotReached
-from callflow.core.facts import AlarmKind, CallbackTried, CallOpened, Direction, HangupParty, QueueReason
+from callflow.core.facts import CallbackTried, CallOpened, Direction, HangupParty, QueueReason
 from callflow.core.ids import CallId, TrunkRoute, callback_call, citizen_channel, talk_bridge
 from callflow.core.state import Call, Callback, Offer, Operator
 from callflow.core.states import CallState, CallTrigger
@@ -54,10 +54,10 @@ def begin(turn: Turn, callback: Callback, operator: Operator, trunk: TrunkRoute)
     turn.ledger.put_call(call)
     owner = operator.profile.operator
     turn.ledger.put_callback(
-        replace(callback, owner=owner, attempts=callback.attempts + 1, last_number=number, attempt=name)
+        replace(callback, owner=owner, attempts=callback.attempts + 1, last_number=number, attempt=name, overdue=False)
     )
     turn.cancel(callback.call, TimerKind.CALLBACK)
-    turn.clear(AlarmKind.CALLBACK_OVERDUE, callback.call)
+    callbacks.watch_overdue(turn)
     turn.note(CallbackTried(at=turn.at, call=callback.call, attempt=name, operator=owner))
     seeking.offer_operator(turn, call, operator, "call-back")
 
@@ -94,11 +94,20 @@ def on_citizen_not_reached(turn: Turn, event: CitizenNotReached) -> None:
         ending.no_citizen(turn, call, event.cause)
 
 
-def give_up(turn: Turn, name: CallId, cause: int) -> None:
-    """The citizen could not be rung, or not be recorded: the attempt is over, and the call-back stays open."""
-    turn.do(EndCall(call=name, channel=citizen_channel(name)))
+def begin_failed(turn: Turn, name: CallId) -> None:
+    """The citizen answered and could not be sent through the dialplan by us: its fallback finds a person."""
     call = turn.ledger.call(name)
     if call is not None and call.state is CallState.ARRIVED:
+        step = str(CallState.CONNECTED)  # a citizen whom we called is not greeted as one who calls
+        turn.do(HandBack(call=name, channel=call.channel, label=DialplanLabel.FALLBACK, step=step))
+        ending.let_return(turn, call, "the recording could not be begun")
+
+
+def give_up(turn: Turn, name: CallId, cause: int) -> None:
+    """The citizen could not be rung, or need not be: the attempt is over before an answer."""
+    call = turn.ledger.call(name)
+    if call is not None and call.state is CallState.ARRIVED:
+        turn.do(EndCall(call=name, channel=call.channel))
         ending.no_citizen(turn, call, cause)
 
 

@@ -31,6 +31,8 @@ from callflow.core.turn import Turn
 from callflow.core.whispering import PARTY_LEFT, PARTY_NOT_REACHED, whisper_to_person
 from callflow.flows.model import FALLBACK_QUEUE
 
+MEDICAL_AGAIN_SECONDS: Final = 30.0
+"""After a round in which no ambulance service could be had, and nobody took the caller, the next one begins."""
 JOIN_LIMIT_SECONDS: Final = 3.0
 """Legs that were told to be joined are in one bridge within this time, or the call goes on without that leg."""
 
@@ -58,7 +60,7 @@ def dial_next(turn: Turn, call: Call) -> None:
         offer = _dial(turn, call, party)
     current = turn.ledger.call(call.call)
     assert current is not None
-    rung = replace(party, offer=offer.offer, spoke=False, next_destination=party.next_destination + 1)
+    rung = replace(party, offer=offer.offer, spoke=False, leaving=False, next_destination=party.next_destination + 1)
     turn.ledger.put_call(replace(current, party=rung))
 
 
@@ -115,6 +117,8 @@ def _forget(turn: Turn, call: Call, reason: PartyEnd) -> None:
         whisper_to_person(turn, call, PARTY_NOT_REACHED)
     elif reason is PartyEnd.HUNG_UP:
         whisper_to_person(turn, call, PARTY_LEFT)
+    if call.medical and call.state is CallState.QUEUED and call.person is None and reason is PartyEnd.NOT_REACHED:
+        turn.start(TimerKind.MEDICAL, call.call, MEDICAL_AGAIN_SECONDS)
     if call.state is CallState.QUEUED and call.person is None and not call.seeks:  # a blind transfer that failed
         queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.PARTY_GONE, CallTrigger.RETURNED)
 
@@ -236,7 +240,7 @@ def release(turn: Turn, call: Call) -> None:
 def leave_talk(turn: Turn, call: Call, reason: PartyEnd, *, try_next: bool = False) -> None:
     """The party's leg takes part no more: operator and caller are together, or the caller seeks a person again."""
     party = of(call)
-    without = replace(call, party=replace(party, offer=None, spoke=False))
+    without = replace(call, party=replace(party, offer=None, spoke=False, leaving=False))
     match call.state:
         case CallState.CONSULTING:
             without = connecting.back_to_caller(turn, without)

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
-from callflow.core.facts import Stage
+from callflow.core.facts import Direction, HangupParty, Stage
 from callflow.core.state import Call, Recall
+from callflow.core.states import CallState
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
-_GAVE_UP = frozenset({Stage.ABANDONED_IN_IVR, Stage.ABANDONED_IN_QUEUE})
+_GAVE_UP: Final = frozenset({Stage.ABANDONED_IN_IVR, Stage.ABANDONED_IN_QUEUE})
+_HANGUP_CAUSES: Final = frozenset({0, 16, 31})
+"""Q.850 causes of a caller who hung up, and of one of whom we only know to be gone."""
 
 
-def remember(turn: Turn, call: Call, stage: Stage) -> None:
-    """A citizen's call is over: whoever met no person keeps the place for a while. Unknown callers are never pooled."""
+def was_left_unserved(call: Call, stage: Stage, by: HangupParty, cause: int) -> bool:
+    """Whether a citizen's call ended without what it was for: before a person, waiting again, or broken off in talk."""
+    if call.direction is Direction.OUTBOUND or by is not HangupParty.CALLER:
+        return False
+    waits_again = call.state is CallState.QUEUED and call.person is None
+    broke_off = call.connected_at is not None and cause not in _HANGUP_CAUSES
+    return stage in _GAVE_UP or waits_again or broke_off
+
+
+def remember(turn: Turn, call: Call) -> None:
+    """Keep the place of a caller who was left unserved for a while. Unknown callers are never pooled."""
     number = call.caller.number
-    if number is None or stage not in _GAVE_UP:
+    if number is None:
         return
-    recall = Recall(call=call.call, place_at=call.place_at or call.arrived_at, at_head=call.at_head)
+    person = None if call.person is None else turn.ledger.offer(call.person)
+    recall = Recall(
+        call=call.call,
+        place_at=call.place_at or call.arrived_at,
+        at_head=call.at_head or call.connected_at is not None,
+        prefer=None if person is None else person.operator,
+    )
     turn.ledger.put_recall(number, recall)
     turn.start(TimerKind.RECALL, number, turn.ledger.settings.recall_within_seconds)
 
@@ -30,7 +49,7 @@ def take_place(turn: Turn, call: Call) -> Call:
         return call
     turn.cancel(number, TimerKind.RECALL)
     turn.ledger.put_recall(number, None)
-    return replace(call, place_at=recall.place_at, at_head=recall.at_head)
+    return replace(call, place_at=recall.place_at, at_head=recall.at_head, prefer=recall.prefer or call.prefer)
 
 
 def on_over(turn: Turn, subject: str) -> None:

@@ -33,6 +33,8 @@ def seek(turn: Turn) -> None:
     nobody = not any(desk.is_present(o) for o in operators)
     if nobody or shifts.empty_seats(turn):
         _ring_phones_at_rest(turn, "nobody is present" if nobody else "a seat of the shift is empty")
+    elif not ready:
+        _ring_phones_at_rest(turn, "nobody is free, and the caller has waited", waited=True)
 
 
 def tier_of(turn: Turn, name: str | None) -> TierPolicy:
@@ -84,13 +86,18 @@ def _ring_everyone_free(turn: Turn, ready: list[Operator]) -> None:
             ready.clear()
 
 
-def _ring_phones_at_rest(turn: Turn, why: str) -> None:
-    """Phones of people who are on a break or away ring as well, for the callers first in line."""
-    resting = [o for o in turn.ledger.operators() if desk.can_ring(o) and not desk.is_ready(o)]
+def _ring_phones_at_rest(turn: Turn, why: str, *, waited: bool = False) -> None:
+    """Phones of people who are on a break or away ring as well, for the callers first in line who have waited."""
+    resting = [
+        o
+        for o in turn.ledger.operators()
+        if desk.can_ring(o) and not desk.is_ready(o) and not turn.runs(TimerKind.PHONE_RESTS, o.profile.operator)
+    ]
     for call in turn.ledger.waiting():
         if not resting:
             return
-        if not turn.runs(TimerKind.SEEK_AGAIN, call.call):
+        kinds = (TimerKind.SEEK_AGAIN, TimerKind.RING_EVERYONE) if waited else (TimerKind.SEEK_AGAIN,)
+        if not any(turn.runs(kind, call.call) for kind in kinds):
             for operator in resting:
                 offer_operator(turn, call, operator, f"every phone: {why}")
             resting.clear()

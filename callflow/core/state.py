@@ -149,6 +149,7 @@ class Offer:
     Attributes:
         met: caller and person were in one bridge.
         bridge: the bridge of the call's own that the leg was seen in; None = another, or on the way.
+        spoke: speech was heard from a leg outside.
         keys: of a feature code that is being pressed, from its star on.
     """
 
@@ -161,6 +162,7 @@ class Offer:
     purpose: LegPurpose = LegPurpose.PERSON
     met: bool = False
     bridge: BridgeId | None = None
+    spoke: bool = False
     keys: str = ""
 
     @property
@@ -204,11 +206,13 @@ class Operator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """A citizen who gave up before a person answered, and whom somebody is to call back.
+    """A citizen whose call ended before a person answered, or broke off, and whom somebody is to call back.
 
     Attributes:
         call: the abandoned call. number: E.164.
         attempts: outbound calls begun. last_number: in the latest one's id. attempt: the one under way.
+        redial: the citizen's own new call, which settles this once a person answers it.
+        overdue: its first deadline passed without an attempt.
         dial_after_code: the owner asked by a dialled code: the phone is rung once that channel is gone.
     """
 
@@ -220,16 +224,23 @@ class Callback:
     attempts: int = 0
     last_number: int = 0
     attempt: CallId | None = None
+    redial: CallId | None = None
+    overdue: bool = False
     dial_after_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
-    """Who gave up a moment ago: a call from the same number gets this place. `call` is the one that was given up."""
+    """Who was left unserved a moment ago: a call from the same number gets this place, and this operator first.
+
+    Attributes:
+        call: the one that ended unserved.
+    """
 
     call: CallId
     place_at: datetime
     at_head: bool
+    prefer: OperatorId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,7 @@ TIMER_HANDLERS: Final[Mapping[TimerKind, Callable[[Turn, str], None]]] = Mapping
         TimerKind.CALL_RELEASE: ending.on_call_release_overdue,
         TimerKind.LAST_RESORT: lastresort.on_due,
         TimerKind.SEEK_AGAIN: _on_seek_again,
+        TimerKind.PHONE_RESTS: _on_seek_again,
         TimerKind.RING_EVERYONE: _on_seek_again,
         TimerKind.SKILL_RELAX: _on_seek_again,
         TimerKind.LATER_PLACE: queueing.on_later_place_over,

@@ -51,11 +51,11 @@ def act(turn: Turn, operator: Operator, action: TalkAction, target: str) -> Refu
 
 def _bring_in(mode: PartyMode) -> _Verb:
     def verb(turn: Turn, call: Call, operator: Operator, target: str) -> Refusal | None:
+        party = targets.find(turn, operator, target, mode)
         if call.party is not None:
-            return _next_destination(turn, call, target)
+            return _next_destination(turn, call, party)
         if call.state is not CallState.CONNECTED:
             return Refusal.NOT_NOW
-        party = targets.find(turn, operator, target, mode)
         if isinstance(party, Refusal):
             return party
         parties.seek(turn, call, party)
@@ -64,12 +64,13 @@ def _bring_in(mode: PartyMode) -> _Verb:
     return verb
 
 
-def _next_destination(turn: Turn, call: Call, target: str) -> Refusal | None:
+def _next_destination(turn: Turn, call: Call, meant: Party | Refusal) -> Refusal | None:
     """Asking again for the agency that rings already tries its next number."""
     party = parties.of(call)
     offer = connecting.party_of(turn, call)
     rings = offer is not None and offer.state is OfferState.RINGING
-    if party.name != target or not rings or party.next_destination >= len(party.destinations):
+    same = isinstance(meant, Party) and meant.name == party.name
+    if not same or not rings or party.next_destination >= len(party.destinations):
         return Refusal.PARTY_THERE
     parties.release(turn, call)
     parties.dial_next(turn, call)

@@ -30,7 +30,8 @@ def find(turn: Turn, operator: Operator, target: str, mode: PartyMode) -> Party 
             return Party(name=agency.name, kind=kind, mode=mode, destinations=agency.destinations, by=by)
     colleague = _colleague(turn, target)
     if colleague is not None:
-        if colleague.profile.operator == by or not desk.can_ring(colleague):
+        free = desk.is_ready(colleague) if mode is PartyMode.DIRECT else desk.can_ring(colleague)
+        if colleague.profile.operator == by or not free:
             return Refusal.TARGET_NOT_READY
         name = colleague.profile.operator
         return Party(name=name, kind=PartyKind.COLLEAGUE, mode=mode, colleague=name, by=by)

@@ -31,6 +31,7 @@ class TimerKind(StrEnum):
     SEATS = "seats"  # '': the next moment at which the roster is looked at
     WRAP_UP = "wrap_up"  # operator
     SET_ASIDE = "set_aside"  # operator
+    PHONE_RESTS = "phone_rests"  # operator: did not take a call, and is not rung again at once by another
     INCIDENT = "incident"  # alarm kind/subject: the incident is old news
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
+from callflow.core import callbacks
 from callflow.core.events import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
 from callflow.core.facts import AlarmKind, CallServedInFallback, HangupParty, RecordingStored
 from callflow.core.ids import EndpointName
 from callflow.core.turn import Turn
+
+_WORTH_CALLING_BACK: Final = timedelta(hours=1)
+"""Who gave up in the fallback longer ago was missed for good: CEL may be read late, after a long outage."""
 
 
 def on_recording_measured(turn: Turn, event: RecordingMeasured) -> None:
@@ -30,6 +37,10 @@ def on_fallback_witnessed(turn: Turn, event: FallbackWitnessed) -> None:
             cause=event.cause,
         )
     )
+
+    number = event.caller.number
+    if event.answered_at is None and number is not None and turn.at - event.ended_at < _WORTH_CALLING_BACK:
+        callbacks.open_for(turn, event.call, number)
 
 
 def _who_hung_up(turn: Turn, event: FallbackWitnessed) -> HangupParty:

@@ -90,6 +90,7 @@ class Lanes:
                 reason=reason,
                 offer=getattr(command, "offer", None),
                 playback=getattr(command, "playback", None),
+                channel=getattr(command, "channel", None),
             )
         )
 
