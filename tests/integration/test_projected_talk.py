@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from callflow.core.city import Classification, Holiday, Roster
 from callflow.core.events import CallbackAction, CallbackOutcome, TalkAction
 from callflow.core.facts import (
+    CallbackAssigned,
     CallbackOpened,
     CallbackTried,
     CallClassified,
@@ -313,7 +315,8 @@ async def test_attempts_are_counted_and_the_callback_stays_open_when_the_citizen
         ("ani", Stage.OUTBOUND_NOT_REACHED),
         ("budi", Stage.OUTBOUND_NOT_REACHED),
     ]
-    assert (callback.owner, callback.assigned_at, callback.closed_at) == ("budi", tried[1].at, None)
+    assert (callback.owner, callback.closed_at) == ("budi", None)
+    assert callback.assigned_at >= tried[1].at
     async with sessions() as session:
         assert len((await list_callbacks(session, CallbackFilter(open=True))).callbacks) == 1
         assert (await list_callbacks(session, CallbackFilter(open=False))).callbacks == ()
@@ -326,6 +329,21 @@ async def test_callback_says_who_closed_it_when_a_person_did(of: Of) -> None:
     callback = (await of(stage.world, stage.call)).callback
     assert (callback.outcome, callback.closed_by, callback.attempts) == (CallbackOutcome.NOT_NEEDED, "ani", ())
     assert callback.assigned_at > callback.opened_at
+
+
+@pytest.mark.parametrize("owner", [OperatorId("budi"), None])
+async def test_callback_is_anothers_or_nobodys_when_its_owner_did_not_try_in_time(
+    tmp_path: Path, sessions: Sessions, owner: OperatorId | None
+) -> None:
+    late = AT + timedelta(seconds=120)
+    first = CallbackAssigned(at=AT, call=CALL, operator=OperatorId("ani"), deadline=late)
+    then = CallbackAssigned(at=late, call=CALL, operator=owner, deadline=late + timedelta(seconds=120))
+    write_facts(tmp_path, CallbackOpened(at=AT, call=CALL, number=CITIZEN, deadline=late), first, then)
+    await project(tmp_path, sessions)
+    callback = (await record(sessions, CALL)).callback
+    assert callback is not None
+    assert (callback.owner, callback.deadline) == (owner, then.deadline)
+    assert callback.assigned_at == (None if owner is None else late)
 
 
 # --- the centre -----------------------------------------------------------------------------------------------------

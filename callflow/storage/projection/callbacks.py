@@ -23,7 +23,8 @@ async def _opened(session: AsyncSession, call: Call, fact: CallbackOpened, place
 
 async def _assigned(session: AsyncSession, call: Call, fact: CallbackAssigned, place: Place) -> None:
     callback = await _callback(session, call, fact, place)
-    callback.owner_id, callback.assigned_at, callback.deadline = fact.operator, fact.at, fact.deadline
+    callback.owner_id, callback.deadline = fact.operator, fact.deadline
+    callback.assigned_at = None if fact.operator is None else fact.at
 
 
 async def _tried(session: AsyncSession, call: Call, fact: CallbackTried, place: Place) -> None:
