@@ -63,6 +63,7 @@ from callflow.flows.model import FALLBACK_QUEUE
 _NETWORK_OUT_OF_ORDER = 38
 _UNKNOWN_CAUSE = 0
 _LEAST_NUMBERS_USED = 1000
+_NUMBERS_A_SECOND = 100_000
 _OVERDUE_AGAIN_SECONDS = 1.0
 _WITH_US = str(CallState.QUEUED)
 """Whom we could not hand back at once has heard enough greetings."""
@@ -129,9 +130,10 @@ def numbers_used(turn: Turn, arrived_at: datetime) -> int:
     """How many ids of legs and playbacks a call may have used in a life that we do not remember.
 
     Asterisk answers 409 to an id that is still there, and what ends late would be taken for what has just begun.
-    One id for each millisecond since the arrival is more than any life uses.
+    So many ids for each second since the arrival are more than any life uses, even one of a few milliseconds in
+    which every phone of a large centre was rung.
     """
-    return _LEAST_NUMBERS_USED + max(0, int((turn.at - arrived_at).total_seconds() * 1000))
+    return _LEAST_NUMBERS_USED + max(0, int((turn.at - arrived_at).total_seconds() * _NUMBERS_A_SECOND))
 
 
 def _take_again(turn: Turn, call: Call) -> None:

@@ -65,6 +65,7 @@ class Channels:
         self._post = post
         self._told: dict[str, datetime] = {}
         self._code_calls = 0
+        self._longest_silence_seconds = 0.0
 
     # --- callers ----------------------------------------------------------------------------------------------------
 
@@ -226,13 +227,14 @@ class Channels:
         return leg.where if len(there) + len(callers) > 1 else Whereabouts.ALONE
 
     def longest_silence_seconds(self) -> float:
-        """The longest silence that any present caller has met."""
+        """The longest silence that any caller has met, present or gone."""
         for caller in tuple(self.callers.values()):
             self._listen(caller)
-        return max((caller.longest_silence_seconds for caller in self.callers.values()), default=0.0)
+        return self._longest_silence_seconds
 
     def _listen(self, caller: CallerLeg) -> None:
         caller.listen(self.legs.values(), self.schedule.now)
+        self._longest_silence_seconds = max(self._longest_silence_seconds, caller.longest_silence_seconds)
 
     def _listen_again(self, call: CallId) -> None:
         caller = self.callers.get(call)

@@ -27,7 +27,7 @@ from callflow.core.commands import (
     ReadTrunkHeaders,
     StartTimer,
 )
-from callflow.core.events import DecisionFailed, Event, LegGone, TalkAction, TalkRequested, TimerFired
+from callflow.core.events import CommandFailed, DecisionFailed, Event, LegGone, TalkAction, TalkRequested, TimerFired
 from callflow.core.facts import (
     CallEnded,
     CallHandedBack,
@@ -117,7 +117,8 @@ class Invariants:
                     given_up = self._is_a_citizen_not_met(command)
                     must(chosen or given_up, f"caller {command.call} is hung up on by the system")
                     self._ending.add(command.call)
-            if isinstance(command, _ABOUT_THE_CALLER):
+            again = isinstance(event, CommandFailed) and isinstance(command, HandBack)
+            if isinstance(command, _ABOUT_THE_CALLER) and not again:
                 must(command.call not in self._handed_back, f"{_brief(command)} though handed back")
             if isinstance(command, HandBack):
                 self._handed_back.add(command.call)

@@ -61,7 +61,7 @@ from .schedule import Schedule
 
 _SECONDS_A_PROMPT = 1.5
 _MOVES = (HoldCaller, JoinLegs, AddCaller)
-_NEEDS_A_CALLER = (JoinLegs, OfferCall, DialDestination, AddCaller, BeginOutbound)
+_NEEDS_A_CALLER = (JoinLegs, OfferCall, DialDestination, AddCaller)
 
 
 class SimulatedPbx(Channels):
@@ -126,6 +126,8 @@ class SimulatedPbx(Channels):
                 self._call_citizen(command)
             case BeginOutbound() if command.call in self.citizens:
                 self._begin_outbound(command)
+            case HandBack() if command.call in self.citizens:
+                self.arrive(self._from_dialplan(command.call, ours=False))
             case EndCall() if command.call in self.citizens:
                 self.hang_up(command.call)
             case _:
@@ -310,19 +312,22 @@ class SimulatedPbx(Channels):
 
     def _begin_outbound(self, command: BeginOutbound) -> None:
         """The dialplan records the call and offers it to us; where nobody claims it, it finds a person itself."""
-        citizen = self.citizens.pop(command.call)
+        leg = self._from_dialplan(command.call, ours=self.connected)
+        self.arrive(leg)
+        self._enter(leg, None)
+
+    def _from_dialplan(self, call: CallId, *, ours: bool) -> CallerLeg:
+        citizen = self.citizens.pop(call)
         assert citizen.answered_at is not None, "only who answered is sent through the dialplan"
-        leg = CallerLeg(
-            call=command.call,
+        return CallerLeg(
+            call=call,
             channel=citizen.channel,
             caller=Caller(number=citizen.number, raw=citizen.number),
             arrived_at=self.schedule.now,
             silent_since=citizen.answered_at,
-            ours=self.connected,
+            ours=ours,
             dialled=citizen.number,
         )
-        self.arrive(leg)
-        self._enter(leg, None)
 
     # --- what is told -----------------------------------------------------------------------------------------------
 
@@ -330,5 +335,6 @@ class SimulatedPbx(Channels):
         name = type(command).__name__
         offer = getattr(command, "offer", None)
         playback = getattr(command, "playback", None)
-        failed = {"command": name, "reason": reason, "offer": offer, "playback": playback}
+        channel = getattr(command, "channel", None)
+        failed = {"command": name, "reason": reason, "offer": offer, "playback": playback, "channel": channel}
         self._tell(f"rest {command.call}", CommandFailed, call=command.call, **failed)

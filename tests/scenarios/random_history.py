@@ -51,6 +51,7 @@ _FAILABLE = (
     "CallCitizen",
     "DialDestination",
     "EndCall",
+    "HandBack",
     "HoldCaller",
     "JoinLegs",
     "OfferCall",

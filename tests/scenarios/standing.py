@@ -35,7 +35,7 @@ _OF_AN_OFFER = (
     TimerKind.PARTY_SILENT,
     TimerKind.CODE_DIGITS,
 )
-_OF_AN_OPERATOR = (TimerKind.WRAP_UP, TimerKind.SET_ASIDE, TimerKind.PAUSE_LIMIT)
+_OF_AN_OPERATOR = (TimerKind.WRAP_UP, TimerKind.SET_ASIDE, TimerKind.PAUSE_LIMIT, TimerKind.PHONE_RESTS)
 
 
 class Broken(AssertionError):

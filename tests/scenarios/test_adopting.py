@@ -67,16 +67,16 @@ def test_agency_alone_with_the_caller_is_a_party_and_an_operator_is_sought() -> 
     assert stage.state is CallState.THREE_WAY
 
 
-def test_any_other_number_alone_with_the_caller_is_the_person() -> None:
+def test_any_other_number_alone_with_the_caller_is_the_party_and_an_operator_joins() -> None:
     stage = in_talk(outside={"+62215550": answers(0.5)})
     stage.world.talk("ani", TalkAction.TRANSFER, "+62215550")
     stage.world.run(3.0)
     legs = talking(stage)
     stage.world.restart()
     stage.world.run(5.0)
-    assert stage.state is CallState.CONNECTED
-    assert talking(stage) == legs
-    assert stage.world.facts(CallConnected)[-1].destination == "trunk-city"
+    assert stage.state is CallState.THREE_WAY
+    assert legs < talking(stage)
+    assert stage.world.facts(CallConnected, stage.call)[-2].destination == "trunk-city"
 
 
 def test_party_of_before_is_kept_when_it_is_the_one_that_talks() -> None:

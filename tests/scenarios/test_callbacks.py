@@ -16,7 +16,6 @@ from callflow.core.facts import (
     CallbackTried,
     CallConnected,
     CallEnded,
-    CallHandedBack,
     CallOpened,
     Direction,
     HangupParty,
@@ -215,8 +214,9 @@ def test_nobody_is_left_alone_when_a_command_of_a_callback_fails(command: str) -
     stage.world.pbx.failing[command] = 1
     assert stage.world.callback(CallbackAction.DIAL, "ani") is None
     stage.world.run(60.0)
-    for call in tuple(stage.world.pbx.callers):
-        assert stage.world.call(call).state is CallState.CONNECTED
+    for call, citizen in stage.world.pbx.callers.items():
+        assert not citizen.ours or stage.world.call(call).state is CallState.CONNECTED
+    for call in (*stage.world.pbx.callers, *stage.world.pbx.citizens):  # the dialplan has whom we could not take
         stage.world.pbx.hang_up(call)
     stage.world.run(90.0)
     assert stage.world.at_rest
@@ -330,7 +330,7 @@ def test_attempt_is_over_when_the_dialplan_does_not_bring_the_citizen_back() -> 
     assert not world.pbx.callers[call].ours
     world.pbx.connected = True  # without a snapshot
     world.run(6.0)
-    assert len(world.facts(CallHandedBack, call)) == 1
+    assert len(world.facts(CallEnded, call)) == 1
     assert [callback.attempt for callback in open_callbacks(world)] == [None]
     assert not world.pbx.legs
 
@@ -362,8 +362,25 @@ def test_callbacks_of_other_citizens_stay_open_when_one_calls_again() -> None:
     world = World({"ani": never_answers()}, signed_in=False)
     first = abandon(world, "a", "+6281200001")
     abandon(world, "b", "+6281200002")
-    world.arrive("c", number="+6281200002")
+    again = world.arrive("c", number="+6281200002")
+    assert [callback.redial for callback in open_callbacks(world)] == [None, again]
+    world.phone("ani").behaviours = (answers(0.5),)
+    world.run(60.0)
+    assert world.call(again).state is CallState.CONNECTED
     assert [callback.call for callback in open_callbacks(world)] == [first]
+
+
+def test_callback_is_due_as_before_when_the_citizen_gives_up_again() -> None:
+    world = World({"ani": never_answers()}, signed_in=False)
+    call = abandon(world, "a")
+    again = world.arrive("b", number=CITIZEN)
+    world.run(3.0)
+    assert [callback.redial for callback in open_callbacks(world)] == [again]
+    world.pbx.hang_up(again)
+    world.run(1.0)
+    (callback,) = open_callbacks(world)
+    assert (callback.call, callback.redial) == (call, None)
+    assert not world.facts(CallbackClosed)
 
 
 def test_next_attempt_has_a_new_name_when_the_end_of_the_journal_was_lost() -> None:

@@ -92,13 +92,12 @@ def test_caller_reaches_an_operator_when_a_wrong_key_is_pressed_twice() -> None:
 
 
 def test_next_operator_is_rung_when_the_first_does_not_answer() -> None:
-    world = World({"ani": never_answers(), "budi": answers(2.0)})
+    world = World({"ani": never_answers(), "budi": answers(8.0)})
     world.run(1.0)
-    world.pause("budi")
+    world.set_online("budi", online=False)
     call = world.arrive("a", keys=[(0.5, "0")])
     world.run(10.0)
-    world.resume("budi")
-    world.phone("budi").behaviours = (answers(8.0),)
+    world.set_online("budi", online=True)
     world.run(6.0)
     assert world.offered(call) == ["ani", "budi"]
     ani = world.operator("ani")

@@ -127,7 +127,8 @@ def test_next_ambulance_service_is_joined_when_the_first_fails(first: Behaviour)
 def test_caller_waits_for_an_operator_when_no_ambulance_service_can_be_joined(service: Behaviour) -> None:
     world = World({"ani": never_answers()}, outside={"psc119": service, "rsud": service}, signed_in=False)
     call = medical_call(world)
-    world.run(55.0)
+    while AlarmKind.MEDICAL_NOT_REACHED not in world.alarms():
+        world.run(1.0)
     assert world.call(call).state is CallState.QUEUED
     assert world.facts(PartyGone, call)[-1].reason is PartyEnd.NOT_REACHED
     assert AlarmKind.MEDICAL_NOT_REACHED in world.alarms()
@@ -135,6 +136,18 @@ def test_caller_waits_for_an_operator_when_no_ambulance_service_can_be_joined(se
     world.phone("ani").behaviours = (answers(0.5),)
     world.run(20.0)
     assert world.call(call).state is CallState.CONNECTED
+
+
+def test_ambulance_services_are_rung_again_when_nobody_took_the_caller_meanwhile() -> None:
+    outside = {"psc119": [busy(), answers(0.5)], "rsud": busy()}
+    world = World({"ani": never_answers()}, outside=outside, signed_in=False)
+    call = medical_call(world)
+    world.run(25.0)
+    assert world.call(call).state is CallState.QUEUED
+    world.run(15.0)
+    assert world.call(call).state is CallState.AGENCY_ONLY
+    services = [name for name in world.offered(call) if name in {"psc119", "rsud"}]
+    assert services == ["psc119", "rsud", "psc119"]
 
 
 def test_silent_ambulance_service_is_given_up_after_eight_seconds() -> None:

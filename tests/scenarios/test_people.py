@@ -60,12 +60,13 @@ def test_last_operator_may_not_pause_when_the_other_is_about_to() -> None:
     assert world.pause("budi") is Refusal.LAST_PRESENT
 
 
-def test_operator_may_leave_when_the_phone_is_gone_anyway() -> None:
+def test_last_one_may_not_leave_alone_when_only_the_phone_is_gone() -> None:
     world = World({"ani": answers()})
     world.set_online("ani", online=False)
     world.run(1.0)
     assert {AlarmKind.NOBODY_READY, AlarmKind.NO_PHONE_REGISTERED} <= alarms(world)
-    assert world.sign_out("ani") is None
+    assert world.sign_out("ani") is Refusal.LAST_PRESENT
+    assert world.sign_out("ani", approved_by="supervisor") is None
 
 
 def test_sign_out_is_refused_during_a_call_and_a_pause_begins_after_it() -> None:

@@ -248,7 +248,7 @@ def test_one_of_two_in_calls_may_pause_and_the_other_is_last_then() -> None:
 
 @pytest.mark.parametrize("other", ["offline", "elsewhere", "set aside", "signed out"])
 def test_colleague_who_cannot_take_calls_is_not_present(other: str) -> None:
-    world = World({"ani": answers(), "budi": never_answers()}, signed_in=False)
+    world = World({"ani": answers(12.0), "budi": never_answers()}, signed_in=False)
     world.sign_in("budi")
     world.run(1.0)
     if other == "set aside":

@@ -73,14 +73,15 @@ def test_unknown_talk_goes_on_undisturbed() -> None:
     assert world.operator("ani").state is OperatorState.SIGNED_OUT
 
 
-def test_unknown_talk_with_a_destination_is_adopted_as_such() -> None:
+def test_unknown_talk_with_a_number_outside_goes_on_while_an_operator_is_sought() -> None:
     world = World({}, outside={"posko": answers(1.0)})
     call = world.arrive("a", keys=[(0.5, "2")])
     world.run(4.0)
     world.restart()
     assert world.facts(OfferMade, call)[-1].operator is None
     assert world.facts(OfferMade, call)[-1].destination == "trunk-posko"
-    assert world.call(call).state is CallState.CONNECTED
+    assert world.call(call).state is CallState.AGENCY_ONLY
+    assert world.call(call).seeks
 
 
 def test_operator_in_wrap_up_is_held_when_found_talking() -> None:
