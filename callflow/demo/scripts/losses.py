@@ -45,6 +45,8 @@ async def phone_vanishes(cast: Cast) -> list[Told]:
             stage=Stage.ANSWERED,
             path=(f"{MENU}:2",),
             operator="budi",
-            tones=both(CALLER_HZ, OPERATOR_HZ["siti"], OPERATOR_HZ["budi"]),
+            # The next operator's voice is compared at the phones alone: Asterisk 22.10.1 leaves it out of the recording
+            # as long as that phone's RTP numbers lie below those of the phone before (seen in one run of two).
+            tones=both(CALLER_HZ, OPERATOR_HZ["siti"]),
         )
     ]
