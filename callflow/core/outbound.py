@@ -19,6 +19,7 @@ from callflow.flows.model import FALLBACK_QUEUE
 
 CITIZEN_RING_SECONDS: Final = 45.0
 _NO_ANSWER: Final = 19
+_NETWORK_OUT_OF_ORDER: Final = 38
 _BEGIN_SECONDS: Final = 5.0
 """An answered citizen comes back from the dialplan within this time, or the dialplan has the call."""
 
@@ -100,7 +101,7 @@ def begin_failed(turn: Turn, name: CallId) -> None:
     if call is not None and call.state is CallState.ARRIVED:
         step = str(CallState.CONNECTED)  # a citizen whom we called is not greeted as one who calls
         turn.do(HandBack(call=name, channel=call.channel, label=DialplanLabel.FALLBACK, step=step))
-        ending.let_return(turn, call, "the recording could not be begun")
+        ending.no_citizen(turn, call, _NETWORK_OUT_OF_ORDER, HangupParty.SYSTEM)
 
 
 def give_up(turn: Turn, name: CallId, cause: int) -> None:
@@ -119,7 +120,7 @@ def on_citizen_overdue(turn: Turn, subject: str) -> None:
     if not call.citizen_answered:
         give_up(turn, call.call, _NO_ANSWER)
     else:
-        ending.let_return(turn, call, "the dialplan did not bring the citizen back")
+        ending.no_citizen(turn, call, _NETWORK_OUT_OF_ORDER, HangupParty.SYSTEM)
 
 
 def arrived(turn: Turn, call: Call, event: CallArrived) -> None:
