@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, or_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,6 +16,8 @@ from callflow.core.events import Caller
 from callflow.core.facts import CallFact, CallOpened, CallServedInFallback, Direction, Fact
 from callflow.core.ids import was_call_back_to
 from callflow.storage.models import Base, Call, Offer
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,14 @@ Writers = Mapping[type[Fact], Callable[[AsyncSession, Any, Place], Awaitable[Non
 
 async def call_of(session: AsyncSession, fact: CallFact, place: Place) -> Call:
     """The call's row. One that no CallOpened announced (its entry was lost) is a record all the same."""
-    call = await session.get(Call, fact.call)
+    call = hold(session, await session.get(Call, fact.call))
     if call is not None and not isinstance(fact, CallOpened):
         return call
     arrival = _arrival(fact)
     if call is None:
         call = Call(call_id=fact.call, centre_id=place.centre, fallback=False, **arrival)
         await add(session, call)
+        hold(session, call)
     else:
         for name, value in arrival.items():
             setattr(call, name, value)
@@ -66,10 +69,17 @@ def _arrival(fact: CallFact) -> dict[str, Any]:
 
 async def offer_of(session: AsyncSession, call: Call, offer: str, at: datetime, place: Place) -> Offer:
     """The offer's row, made where its OfferMade was lost."""
-    row = await session.get(Offer, offer)
+    row = hold(session, await session.get(Offer, offer))
     if row is None:
         row = Offer(offer_id=offer, call_id=call.call_id, centre_id=place.centre, made_at=at)
         await add(session, row)
+    return row
+
+
+def hold(session: AsyncSession, row: _Row) -> _Row:
+    """Keep a row in memory for the transaction: the session forgets what nobody holds, and would ask for it again."""
+    if row is not None:
+        session.info.setdefault("held", set()).add(row)
     return row
 
 
