@@ -118,6 +118,7 @@ class RandomHistory:
         )
         self.world.histories = {number: _history(rng) for number in _NUMBERS}
         self.callers = 0
+        self.failable = list(_FAILABLE)
         self.checkpoint = self.world.checkpoint()
         self.actions: tuple[tuple[int, Callable[[], object]], ...] = (
             (16, self.wait),
@@ -269,8 +270,11 @@ class RandomHistory:
         self.world.pbx.leave_leg(self._some_offer(), self.rng.choice((16, 17, 19, 21, 31, 44)))
 
     def fail(self) -> None:
-        # Once at a time: a caller whom nobody could hang up on three times in a row sits in silence after the talk.
-        self.world.pbx.failing[self.rng.choice(_FAILABLE)] = 1
+        # Once at a time, and once in all for the hang-up: whom nobody could hang up on sits in silence after the talk.
+        command = self.rng.choice(self.failable)
+        self.world.pbx.failing[command] = 1
+        if command == "EndCall":
+            self.failable.remove(command)
 
     def snapshot(self) -> None:
         self.world.reconnect()
