@@ -18,7 +18,6 @@ from callflow.core.facts import AlarmKind, CallServedInFallback, HangupParty, Re
 from callflow.core.ids import CallId
 from callflow.core.switchboard import Switchboard
 
-
 NUMBER = "+6281200001"
 
 
@@ -67,7 +66,7 @@ def test_call_of_the_fallback_is_told_with_who_hung_up(
         (timedelta(hours=2), False, NUMBER, False),
     ],
 )
-def test_citizen_whom_nobody_answered_in_the_fallback_is_to_be_called_back(
+def test_citizen_whom_nobody_answered_in_the_fallback_is_to_be_called_back(  # noqa: PLR0917 - a table
     switchboard: Switchboard, now: datetime, ago: timedelta, answered: bool, number: str | None, opened: bool
 ) -> None:
     event = witnessed(
