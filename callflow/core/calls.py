@@ -108,6 +108,7 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
         callback_of=abandoned,
         playbacks=used,
         offers_made=used,
+        consultations=0 if first_life else consultations_held(turn, event.arrived_at),
     )
     turn.note(
         CallOpened(
@@ -134,6 +135,11 @@ def numbers_used(turn: Turn, arrived_at: datetime) -> int:
     which every phone of a large centre was rung.
     """
     return _LEAST_NUMBERS_USED + max(0, int((turn.at - arrived_at).total_seconds() * _NUMBERS_A_SECOND))
+
+
+def consultations_held(turn: Turn, arrived_at: datetime) -> int:
+    """How many consultations a call may have had in a life that we do not remember: never two in one second."""
+    return max(1, int((turn.at - arrived_at).total_seconds()))
 
 
 def _take_again(turn: Turn, call: Call) -> None:

@@ -79,7 +79,10 @@ def _skip_numbers(turn: Turn, call: Call) -> None:
     """The end of the journal may be lost, and with it the last ids that were given."""
     used = calls.numbers_used(turn, call.arrived_at)
     made, played = max(used, call.offers_made), max(used, call.playbacks)
-    turn.ledger.put_call(replace(call, offers_made=made, playbacks=played))
+    call = replace(call, offers_made=made, playbacks=played)
+    if call.state is not CallState.CONSULTING:  # a consultation's number names its recording; this one has its own
+        call = replace(call, consultations=max(calls.consultations_held(turn, call.arrived_at), call.consultations))
+    turn.ledger.put_call(call)
 
 
 def _reconcile_caller(turn: Turn, seen: SeenChannel, legs: dict[OfferId, SeenChannel], *, had_person: bool) -> None:
