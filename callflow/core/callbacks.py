@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
 
-from callflow.core import desk, outbound
+from callflow.core import causes, desk, outbound
 from callflow.core.commands import Refusal, Reply
 from callflow.core.events import CallbackAction, CallbackOutcome, CallbackRequested
 from callflow.core.facts import (
@@ -20,8 +19,6 @@ from callflow.core.state import Call, Callback, Operator
 from callflow.core.states import CallState
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
-
-_BUSY: Final = 17
 
 
 def on_call_ended(turn: Turn, call: Call, *, unserved: bool) -> None:
@@ -57,7 +54,7 @@ def on_arrival(turn: Turn, call: Call) -> Call:
     attempt = None if callback.attempt is None else turn.ledger.call(callback.attempt)
     if attempt is None or attempt.state is not CallState.ARRIVED or attempt.citizen_answered:
         return call
-    outbound.give_up(turn, attempt.call, _BUSY)
+    outbound.give_up(turn, attempt.call, causes.BUSY)
     return replace(call, prefer=owner)
 
 

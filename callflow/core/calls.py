@@ -8,6 +8,7 @@ from datetime import datetime
 from callflow.core import (
     callbacks,
     callers,
+    causes,
     connecting,
     ending,
     ivr,
@@ -60,8 +61,6 @@ from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
 
-_NETWORK_OUT_OF_ORDER = 38
-_UNKNOWN_CAUSE = 0
 _LEAST_NUMBERS_USED = 1000
 _NUMBERS_A_SECOND = 100_000
 _OVERDUE_AGAIN_SECONDS = 1.0
@@ -144,7 +143,7 @@ def consultations_held(turn: Turn, arrived_at: datetime) -> int:
 
 def _take_again(turn: Turn, call: Call) -> None:
     """The call came back through the dialplan while we still knew it: seek a person, at its old place."""
-    person = connecting.person_of(turn, call)
+    person = turn.ledger.person_of(call)
     if person is not None:
         turn.cancel(person.offer, TimerKind.OFFER_JOIN, TimerKind.CODE_DIGITS)
         ending.release_leg(turn, person)
@@ -193,7 +192,7 @@ def on_caller_returned(turn: Turn, event: CallerReturned) -> None:
     if call is None:
         return
     if call.state is CallState.ENDED:  # not ours to hang up any more
-        ending.caller_gone(turn, call, _UNKNOWN_CAUSE)
+        ending.caller_gone(turn, call, causes.UNKNOWN)
     else:
         ending.let_return(turn, call, "taken back by the dialplan")
 
@@ -201,7 +200,7 @@ def on_caller_returned(turn: Turn, event: CallerReturned) -> None:
 def on_command_failed(turn: Turn, event: CommandFailed) -> None:
     """Go on without what could not be done, always towards a person."""
     turn.incident(AlarmKind.COMMAND_FAILED, event.command, event.reason)
-    cause = _NETWORK_OUT_OF_ORDER
+    cause = causes.NETWORK_OUT_OF_ORDER
     call = turn.ledger.call(event.call)
     if event.command in (OfferCall.__name__, DialDestination.__name__) and event.offer is not None:
         offering.on_leg_gone(turn, LegGone(at=event.at, call=event.call, offer=event.offer, cause=cause))

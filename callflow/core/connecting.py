@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from callflow.core import callbacks, ending, losing, parties, queueing, talking
-from callflow.core.commands import AddCaller
+from callflow.core.commands import AddCaller, JoinLegs
 from callflow.core.events import LegJoined
 from callflow.core.facts import CallConnected, PartyEnd, PartyJoined
 from callflow.core.ids import OfferId, consult_bridge, talk_bridge
@@ -35,7 +35,7 @@ def on_joined(turn: Turn, event: LegJoined) -> None:
 def settle(turn: Turn, call: Call) -> None:
     """See who is together in the talk, or in the consultation, and move the call accordingly."""
     talk = talk_bridge(call.call)
-    person, party = person_of(turn, call), party_of(turn, call)
+    person, party = turn.ledger.person_of(call), turn.ledger.party_of(call)
     caller_in = call.bridge == talk
     person_in = person is not None and person.state is OfferState.ANSWERED and person.bridge == talk
     party_in = party is not None and party.state is OfferState.ANSWERED and party.bridge == talk
@@ -55,16 +55,6 @@ def _settle_consultation(turn: Turn, call: Call, person: Offer | None, party: Of
     for offer in (person, party):
         if offer is not None and call.state is CallState.CONSULTING and offer.bridge == consult:
             turn.cancel(offer.offer, TimerKind.OFFER_JOIN)
-
-
-def person_of(turn: Turn, call: Call) -> Offer | None:
-    """The leg of who serves the caller."""
-    return None if call.person is None else turn.ledger.offer(call.person)
-
-
-def party_of(turn: Turn, call: Call) -> Offer | None:
-    """The party's leg."""
-    return None if call.party is None or call.party.offer is None else turn.ledger.offer(call.party.offer)
 
 
 def connect(turn: Turn, call: Call, person: Offer) -> Call:
@@ -125,7 +115,7 @@ def _join_party(turn: Turn, call: Call, offer: Offer) -> None:
 
 def answered_by_party(turn: Turn, call: Call) -> Call:
     """The party speaks with a caller who has nobody else: two-way speech with a person, so the call is answered."""
-    offer = party_of(turn, call)
+    offer = turn.ledger.party_of(call)
     if call.state is not CallState.AGENCY_ONLY or call.connected_at is not None or offer is None:
         return call
     _note_connected(turn, call, offer)
@@ -137,7 +127,7 @@ def answered_by_party(turn: Turn, call: Call) -> Call:
 
 def back_to_caller(turn: Turn, call: Call) -> Call:
     """The consultation is over: operator and caller talk again; the call as it is then, not yet written."""
-    person = person_of(turn, call)
+    person = turn.ledger.person_of(call)
     assert person is not None, "a consultation has a person"
     parties.end_consultation(turn, call)
     call = _bring_caller(turn, replace(call, state=advance(CALL_TRANSITIONS, call.state, CallTrigger.PARTY_LEFT)))
@@ -149,7 +139,7 @@ def merge(turn: Turn, call: Call) -> None:
     """Caller, operator and party are to talk together; with that the consultation is over."""
     call = _bring_caller(turn, call)
     turn.ledger.put_call(call)
-    for offer in (person_of(turn, call), party_of(turn, call)):
+    for offer in (turn.ledger.person_of(call), turn.ledger.party_of(call)):
         assert offer is not None, "a consultation has a person and a party"
         _bring(turn, call, offer)
 
@@ -164,6 +154,12 @@ def _bring(turn: Turn, call: Call, offer: Offer) -> None:
     turn.ledger.put_offer(replace(offer, bridge=None))
     turn.do(parties.add_leg(call, offer))
     turn.start(TimerKind.OFFER_JOIN, offer.offer, parties.JOIN_LIMIT_SECONDS)
+
+
+def join(turn: Turn, call: Call, person: OfferId) -> None:
+    """Bring the caller and an answered leg into the talk bridge, within a limit."""
+    turn.do(JoinLegs(call=call.call, bridge=talk_bridge(call.call), caller_channel=call.channel, offer=person))
+    turn.start(TimerKind.OFFER_JOIN, person, parties.JOIN_LIMIT_SECONDS)
 
 
 def on_join_overdue(turn: Turn, subject: str) -> None:

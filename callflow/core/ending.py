@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from callflow.core import callbacks, desk, parties, queueing, recalls, seeking
+from callflow.core import callbacks, causes, desk, parties, queueing, recalls, seeking
 from callflow.core.commands import DestroyBridge, DialplanLabel, EndCall, HandBack, ReleaseLeg
 from callflow.core.facts import (
     CallEnded,
@@ -33,8 +33,6 @@ from callflow.core.states import (
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
-NORMAL_CLEARING: Final = 16
-"""Q.850: somebody hung up."""
 RELEASE_LIMIT_SECONDS: Final = 5.0
 """A leg or caller that we hung up is gone within this time, or we hang up again."""
 
@@ -58,7 +56,7 @@ def caller_gone(turn: Turn, call: Call, cause: int) -> None:
 
 def hang_up(turn: Turn, call: Call, stage: Stage, by: HangupParty) -> None:
     """End the call from our side; it is forgotten once the caller's channel is gone."""
-    _close(turn, call, stage, by, NORMAL_CLEARING)
+    _close(turn, call, stage, by, causes.NORMAL_CLEARING)
     over = replace(call, state=CallState.ENDED, playing=None, person=None, party=None, seeks=False)
     turn.ledger.put_call(over)
     turn.do(EndCall(call=call.call, channel=call.channel))
@@ -138,8 +136,7 @@ def _close(turn: Turn, call: Call, stage: Stage, by: HangupParty, cause: int) ->
 def _let_go(turn: Turn, call: Call) -> None:
     turn.cancel(call.call, TimerKind.NODE_INPUT, TimerKind.NODE_PROMPT, TimerKind.CITIZEN, *WAITING_TIMERS)
     withdraw_offers(turn, call.call)
-    for name in (call.person, None if call.party is None else call.party.offer):
-        offer = None if name is None else turn.ledger.offer(name)
+    for offer in (turn.ledger.person_of(call), turn.ledger.party_of(call)):
         if offer is not None and offer.state is OfferState.RINGING:
             withdraw(turn, offer)
         elif offer is not None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callflow.core.commands import DialDestination
 from callflow.core.facts import AlarmKind, LegPurpose
-from callflow.core.ids import CallId, offer_id
-from callflow.core.seeking import ASTERISK_MARGIN_SECONDS, NEXT_ROUND_SECONDS, begin_ringing, count_offer
+from callflow.core.ids import CallId
+from callflow.core.seeking import NEXT_ROUND_SECONDS, dial_destination
 from callflow.core.state import Call, Offer
 from callflow.core.states import CallState, OfferState
 from callflow.core.timers import TimerKind
@@ -51,30 +50,11 @@ def ring_next(turn: Turn, call: Call) -> None:
         turn.start(TimerKind.LAST_RESORT, call.call, NEXT_ROUND_SECONDS)
         return
     place = call.next_destination
-    call = replace(count_offer(turn, call), last_resort=True, next_destination=place + 1)
-    turn.ledger.put_call(call)
+    turn.ledger.put_call(replace(call, last_resort=True, next_destination=place + 1))
     turn.cancel(call.call, TimerKind.LAST_RESORT)
-    offer = Offer(
-        offer=offer_id(call.call, call.offers_made),
-        call=call.call,
-        operator=None,
-        destination=destinations[place],
-        state=OfferState.RINGING,
-        made_at=turn.at,
-    )
     seconds = turn.ledger.settings.last_resort_ring_seconds
-    turn.ledger.put_offer(offer)
-    turn.do(
-        DialDestination(
-            call=call.call,
-            offer=offer.offer,
-            caller_channel=call.channel,
-            destination=destinations[place],
-            ring_seconds=seconds + ASTERISK_MARGIN_SECONDS,
-            caller_number=call.caller.number,
-        )
-    )
-    begin_ringing(turn, offer, seconds, f"last-resort list, {place + 1} of {len(destinations)}")
+    reason = f"last-resort list, {place + 1} of {len(destinations)}"
+    dial_destination(turn, call, destinations[place], seconds, LegPurpose.PERSON, reason)
 
 
 def _rings(turn: Turn, call: Call) -> bool:

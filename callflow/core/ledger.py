@@ -108,6 +108,14 @@ class Ledger:
         """The call's offers whose legs are not gone yet, oldest first."""
         return tuple(self.state.offers[offer] for offer in self._offers_of.get(call, ()))
 
+    def person_of(self, call: Call) -> Offer | None:
+        """The leg of who serves the caller."""
+        return None if call.person is None else self.offer(call.person)
+
+    def party_of(self, call: Call) -> Offer | None:
+        """The leg of who is brought in beside."""
+        return None if call.party is None or call.party.offer is None else self.offer(call.party.offer)
+
     def waiting(self) -> Iterator[Call]:
         """Calls that seek a person, first in line first. The queue may be changed while walking."""
         return (self.state.calls[place[-1]] for place in tuple(self._waiting))

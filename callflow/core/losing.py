@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
-from callflow.core import connecting, ending, outbound, parties, queueing, seeking
-from callflow.core.commands import DestroyBridge, JoinLegs
+from callflow.core import causes, connecting, ending, outbound, parties, queueing, seeking
+from callflow.core.commands import DestroyBridge
 from callflow.core.facts import HangupParty, LegPurpose, OperatorLeft, PartyEnd, PartyGone, PartyMode, PersonLost
 from callflow.core.facts import QueueReason as Why
 from callflow.core.ids import OfferId, talk_bridge
@@ -15,10 +14,6 @@ from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, Offer
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
-
-HANGUP_CAUSES: Final = frozenset({16, 31})
-"""Q.850 causes of a person who hung up (normal clearing; normal, unspecified). Any other: the leg was lost."""
-UNKNOWN_CAUSE: Final = 0
 
 
 def person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
@@ -32,7 +27,7 @@ def person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
             turn.note(PersonLost(at=turn.at, call=call.call, offer=offer.offer, cause=cause))
             turn.ledger.put_call(replace(call, person=None))
             turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
-        case CallState.CONNECTED if cause in HANGUP_CAUSES and call.party is None and _was_a_person(offer):
+        case CallState.CONNECTED if cause in causes.HANGUP and call.party is None and _was_a_person(offer):
             by = HangupParty.OPERATOR if offer.operator is not None else HangupParty.DESTINATION
             end(turn, call, by)
         case CallState.CONSULTING if _colleague_answered(turn, call):
@@ -56,13 +51,13 @@ def was_lost(call: Call | None, offer: Offer, cause: int) -> bool:
     """Whether the leg broke off in the middle of a talk, for the first time: no wrap-up then."""
     if call is None or call.person != offer.offer or call.state is not CallState.CONNECTED or call.losses:
         return False
-    return offer.operator is not None and cause not in HANGUP_CAUSES
+    return offer.operator is not None and cause not in causes.HANGUP
 
 
 def was_lost_again(call: Call | None, offer: Offer, cause: int) -> bool:
     """Whether the caller loses an operator for a second time: a phone that drops its talks must not spin."""
     lost = call is not None and call.person == offer.offer and call.losses > 0
-    return lost and offer.operator is not None and cause not in HANGUP_CAUSES
+    return lost and offer.operator is not None and cause not in causes.HANGUP
 
 
 def lose_person(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
@@ -83,12 +78,10 @@ def lose_person(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
         call = replace(call, party=replace(call.party, mode=PartyMode.DIRECT, leaving=False))
     trigger = CallTrigger.RETURNED if call.state is CallState.QUEUED else CallTrigger.PERSON_LOST
     prefer = offer.operator if again else None
-    queueing.enqueue(turn, replace(call, prefer=prefer), FALLBACK_QUEUE, Why.PERSON_LOST, trigger)
+    queued = queueing.enqueue(turn, replace(call, prefer=prefer), FALLBACK_QUEUE, Why.PERSON_LOST, trigger)
     turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
     turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
-    queued = turn.ledger.call(call.call)
-    assert queued is not None
-    party = connecting.party_of(turn, queued)
+    party = turn.ledger.party_of(queued)
     if party is not None and party.state is OfferState.ANSWERED:
         turn.ledger.put_offer(replace(party, bridge=None))
         parties.answered(turn, queued, party)
@@ -103,13 +96,13 @@ def part(turn: Turn, call: Call, person: OfferId) -> None:
     if call.state is CallState.THREE_WAY:
         _left_with_party(turn, call, offer)
     elif call.state in (CallState.ARRIVED, CallState.AGENCY_ONLY):
-        person_gone(turn, call, offer, UNKNOWN_CAUSE)
+        person_gone(turn, call, offer, causes.UNKNOWN)
     else:
-        lose_person(turn, call, offer, UNKNOWN_CAUSE)
+        lose_person(turn, call, offer, causes.UNKNOWN)
 
 
 def _colleague_answered(turn: Turn, call: Call) -> bool:
-    offer = connecting.party_of(turn, call)
+    offer = turn.ledger.party_of(call)
     return offer is not None and offer.operator is not None and offer.state is OfferState.ANSWERED
 
 
@@ -131,7 +124,7 @@ def hand_over(turn: Turn, call: Call, offer: Offer) -> None:
 
 def _with_colleague_as_person(turn: Turn, call: Call, offer: Offer, trigger: CallTrigger) -> Call:
     party = parties.of(call)
-    colleague = connecting.party_of(turn, call)
+    colleague = turn.ledger.party_of(call)
     assert colleague is not None, "a colleague who takes over has a leg"
     turn.ledger.put_offer(replace(colleague, purpose=LegPurpose.PERSON))
     turn.note(OperatorLeft(at=turn.at, call=call.call, offer=offer.offer, operator=offer.operator, confirmed=True))
@@ -146,10 +139,8 @@ def _hand_to_colleague_in_consultation(turn: Turn, call: Call, offer: Offer) -> 
     """Who consults a colleague and hangs up has handed the caller over."""
     parties.end_consultation(turn, call)
     call = _with_colleague_as_person(turn, queueing.stop_playing(turn, call), offer, CallTrigger.PERSON_LOST)
-    person = connecting.person_of(turn, call)
+    person = turn.ledger.person_of(call)
     assert person is not None
     turn.ledger.put_offer(replace(person, bridge=None))
     turn.ledger.put_call(replace(call, bridge=None))
-    bridge = talk_bridge(call.call)
-    turn.do(JoinLegs(call=call.call, bridge=bridge, caller_channel=call.channel, offer=person.offer))
-    turn.start(TimerKind.OFFER_JOIN, person.offer, parties.JOIN_LIMIT_SECONDS)
+    connecting.join(turn, call, person.offer)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from callflow.core import desk, ending, lastresort, losing, outbound, parties, queueing, seeking
-from callflow.core.commands import JoinLegs, ReleaseLeg
+from callflow.core import causes, connecting, desk, ending, lastresort, losing, outbound, parties, queueing, seeking
+from callflow.core.commands import ReleaseLeg
 from callflow.core.events import LegGone, OfferAnswered, OfferRang
 from callflow.core.facts import AlarmKind, Direction, LegPurpose, OfferClosed, PartyEnd
-from callflow.core.ids import CallId, OfferId, talk_bridge
+from callflow.core.ids import CallId, OfferId
 from callflow.core.state import Call, Offer
 from callflow.core.states import OFFER_TRANSITIONS, CallState, OfferState, OfferTrigger, advance
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
-_RANG_OUT_CAUSES: Final = frozenset({18, 19, 102})
 _WAITING: Final = frozenset({CallState.QUEUED, CallState.AGENCY_ONLY})
 _LEG_TIMERS: Final = (TimerKind.LEG_RELEASE, TimerKind.OFFER_JOIN, TimerKind.PARTY_SILENT, TimerKind.CODE_DIGITS)
 
@@ -57,15 +56,14 @@ def _person_answered(turn: Turn, call: Call, offer: Offer) -> None:
         call = queueing.stop_playing(turn, call)
     call = replace(call, person=offer.offer)
     turn.ledger.put_call(call)
-    party = None if call.party is None or call.party.offer is None else turn.ledger.offer(call.party.offer)
+    party = turn.ledger.party_of(call)
     if party is not None and party.state is OfferState.RINGING:
         parties.drop(turn, call, PartyEnd.DROPPED)
     if with_party:
         turn.do(parties.add_leg(call, offer))
+        turn.start(TimerKind.OFFER_JOIN, offer.offer, parties.JOIN_LIMIT_SECONDS)
     else:
-        bridge = talk_bridge(call.call)
-        turn.do(JoinLegs(call=call.call, bridge=bridge, caller_channel=call.channel, offer=offer.offer))
-    turn.start(TimerKind.OFFER_JOIN, offer.offer, parties.JOIN_LIMIT_SECONDS)
+        connecting.join(turn, call, offer.offer)
 
 
 def on_unknown_leg(turn: Turn, call: CallId, offer: OfferId) -> None:
@@ -87,7 +85,7 @@ def on_leg_gone(turn: Turn, event: LegGone) -> None:
     turn.cancel(offer.offer, *_LEG_TIMERS)
     call = turn.ledger.call(offer.call)
     if offer.state is OfferState.RINGING:
-        trigger = OfferTrigger.RANG_OUT if event.cause in _RANG_OUT_CAUSES else OfferTrigger.REFUSED
+        trigger = OfferTrigger.RANG_OUT if event.cause in causes.RANG_OUT else OfferTrigger.REFUSED
         offer = ending.close_offer(turn, offer, trigger, cause=event.cause)
     not_taken = offer.state in (OfferState.DECLINED, OfferState.TIMED_OUT)
     is_party = offer.purpose is LegPurpose.PARTY
@@ -128,7 +126,7 @@ def on_ring_over(turn: Turn, subject: str) -> None:
     offer = ending.close_offer(turn, offer, OfferTrigger.RANG_OUT)
     call = turn.ledger.call(offer.call)
     if call is not None and call.party is not None and call.party.offer == offer.offer:
-        parties.leg_gone(turn, call, offer, losing.UNKNOWN_CAUSE)
+        parties.leg_gone(turn, call, offer, causes.UNKNOWN)
     else:
         _refused(turn, offer)
 

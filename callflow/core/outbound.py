@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from callflow.core import callbacks, ending, parties, queueing, seeking
+from callflow.core import callbacks, causes, connecting, ending, queueing, seeking
 from callflow.core.city import Destination
-from callflow.core.commands import BeginOutbound, CallCitizen, DialplanLabel, EndCall, HandBack, JoinLegs
+from callflow.core.commands import BeginOutbound, CallCitizen, DialplanLabel, EndCall, HandBack
 from callflow.core.events import CallArrived, Caller, CitizenAnswered, CitizenNotReached
 from callflow.core.facts import CallbackTried, CallOpened, Direction, HangupParty, QueueReason
-from callflow.core.ids import CallId, TrunkRoute, callback_call, citizen_channel, talk_bridge
+from callflow.core.ids import CallId, TrunkRoute, callback_call, citizen_channel
 from callflow.core.state import Call, Callback, Offer, Operator
 from callflow.core.states import CallState, CallTrigger
 from callflow.core.timers import TimerKind
@@ -18,8 +18,6 @@ from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
 
 CITIZEN_RING_SECONDS: Final = 45.0
-_NO_ANSWER: Final = 19
-_NETWORK_OUT_OF_ORDER: Final = 38
 _BEGIN_SECONDS: Final = 5.0
 """An answered citizen comes back from the dialplan within this time, or the dialplan has the call."""
 
@@ -101,7 +99,7 @@ def begin_failed(turn: Turn, name: CallId) -> None:
     if call is not None and call.state is CallState.ARRIVED:
         step = str(CallState.CONNECTED)  # a citizen whom we called is not greeted as one who calls
         turn.do(HandBack(call=name, channel=call.channel, label=DialplanLabel.FALLBACK, step=step))
-        ending.no_citizen(turn, call, _NETWORK_OUT_OF_ORDER, HangupParty.SYSTEM)
+        ending.no_citizen(turn, call, causes.NETWORK_OUT_OF_ORDER, HangupParty.SYSTEM)
 
 
 def give_up(turn: Turn, name: CallId, cause: int) -> None:
@@ -118,9 +116,9 @@ def on_citizen_overdue(turn: Turn, subject: str) -> None:
     if call is None or call.state is not CallState.ARRIVED:
         return
     if not call.citizen_answered:
-        give_up(turn, call.call, _NO_ANSWER)
+        give_up(turn, call.call, causes.NO_ANSWER)
     else:
-        ending.no_citizen(turn, call, _NETWORK_OUT_OF_ORDER, HangupParty.SYSTEM)
+        ending.no_citizen(turn, call, causes.NETWORK_OUT_OF_ORDER, HangupParty.SYSTEM)
 
 
 def arrived(turn: Turn, call: Call, event: CallArrived) -> None:
@@ -131,9 +129,7 @@ def arrived(turn: Turn, call: Call, event: CallArrived) -> None:
         queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.PERSON_LOST, CallTrigger.SENT_TO_QUEUE)
         return
     turn.ledger.put_call(call)
-    bridge = talk_bridge(call.call)
-    turn.do(JoinLegs(call=call.call, bridge=bridge, caller_channel=call.channel, offer=call.person))
-    turn.start(TimerKind.OFFER_JOIN, call.person, parties.JOIN_LIMIT_SECONDS)
+    connecting.join(turn, call, call.person)
 
 
 def operator_gone(turn: Turn, call: Call) -> None:
@@ -149,4 +145,4 @@ def operator_gone(turn: Turn, call: Call) -> None:
         return
     if call.person is not None:
         turn.do(EndCall(call=call.call, channel=call.channel))
-    ending.no_citizen(turn, replace(call, person=None), 0, HangupParty.OPERATOR)
+    ending.no_citizen(turn, replace(call, person=None), causes.UNKNOWN, HangupParty.OPERATOR)

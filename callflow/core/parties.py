@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from callflow.core import connecting, ending, queueing, seeking
-from callflow.core.commands import AddLeg, DestroyBridge, DialDestination, HoldCaller, JoinLegs, RecordBridge
+from callflow.core.commands import AddLeg, DestroyBridge, JoinLegs, RecordBridge
 from callflow.core.facts import (
     AlarmKind,
     ConsultationBegan,
@@ -23,7 +23,7 @@ from callflow.core.facts import (
     PartySought,
     QueueReason,
 )
-from callflow.core.ids import CallId, OfferId, consult_bridge, offer_id, talk_bridge, waiting_bridge
+from callflow.core.ids import CallId, OfferId, consult_bridge, talk_bridge
 from callflow.core.state import Call, Offer, Party
 from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, OfferState, advance
 from callflow.core.timers import TimerKind
@@ -66,31 +66,9 @@ def dial_next(turn: Turn, call: Call) -> None:
 
 def _dial(turn: Turn, call: Call, party: Party) -> Offer:
     destination = party.destinations[party.next_destination]
-    call = seeking.count_offer(turn, call)
-    offer = Offer(
-        offer=offer_id(call.call, call.offers_made),
-        call=call.call,
-        operator=None,
-        destination=destination,
-        state=OfferState.RINGING,
-        made_at=turn.at,
-        purpose=LegPurpose.PARTY,
-    )
+    reason = f"{party.name}, {party.next_destination + 1} of {len(party.destinations)}"
     seconds = turn.ledger.settings.agency_ring_seconds
-    turn.ledger.put_offer(offer)
-    turn.do(
-        DialDestination(
-            call=call.call,
-            offer=offer.offer,
-            caller_channel=call.channel,
-            destination=destination,
-            ring_seconds=seconds + seeking.ASTERISK_MARGIN_SECONDS,
-            caller_number=call.caller.number,
-        )
-    )
-    place = f"{party.next_destination + 1} of {len(party.destinations)}"
-    seeking.begin_ringing(turn, offer, seconds, f"{party.name}, {place}")
-    return offer
+    return seeking.dial_destination(turn, call, destination, seconds, LegPurpose.PARTY, reason)
 
 
 def of(call: Call) -> Party:
@@ -150,7 +128,7 @@ def add_leg(call: Call, offer: Offer, *, consult: bool = False) -> AddLeg:
 
 def begin_consultation(turn: Turn, call: Call, offer: Offer) -> None:
     """Operator and party speak alone, into a recording of their own; the caller hears music."""
-    person = None if call.person is None else turn.ledger.offer(call.person)
+    person = turn.ledger.person_of(call)
     assert person is not None, "a call in talk has a person"
     number = call.consultations + 1
     call = replace(
@@ -159,9 +137,8 @@ def begin_consultation(turn: Turn, call: Call, offer: Offer) -> None:
         consultations=number,
         bridge=None,
     )
-    waiting = waiting_bridge(turn.ledger.settings.centre)
+    queueing.hold(turn, call)
     turn.do(
-        HoldCaller(call=call.call, channel=call.channel, bridge=waiting),
         RecordBridge(call=call.call, bridge=consult_bridge(call.call), name=f"{call.call}-consult-{number}"),
         add_leg(call, person, consult=True),
         add_leg(call, offer, consult=True),
@@ -227,7 +204,7 @@ def without(turn: Turn, call: Call, reason: PartyEnd = PartyEnd.DROPPED) -> Call
 
 def release(turn: Turn, call: Call) -> None:
     """Hang up the party's leg, ringing or joined, if it has one."""
-    offer = None if call.party is None or call.party.offer is None else turn.ledger.offer(call.party.offer)
+    offer = turn.ledger.party_of(call)
     if offer is None:
         return
     if offer.state is OfferState.RINGING:
@@ -249,7 +226,7 @@ def leave_talk(turn: Turn, call: Call, reason: PartyEnd, *, try_next: bool = Fal
         case CallState.AGENCY_ONLY:
             without = _caller_left_alone(turn, without, at_once=try_next)
         case CallState.QUEUED if call.person is None and try_next:  # told to join, and did not: wait on
-            _hold_again(turn, without)
+            queueing.hold(turn, without)
     turn.ledger.put_call(without)
     if try_next:
         mode = PartyMode.JOIN if without.person is not None and party.mode is PartyMode.DIRECT else party.mode
@@ -263,16 +240,9 @@ def _caller_left_alone(turn: Turn, call: Call, *, at_once: bool) -> Call:
     if call.person is not None:
         return replace(call, state=advance(CALL_TRANSITIONS, call.state, CallTrigger.PARTY_LEFT))
     reason = QueueReason.PERSON_LOST if at_once else QueueReason.PARTY_GONE
-    queueing.enqueue(turn, call, FALLBACK_QUEUE, reason, CallTrigger.PARTY_LEFT)
+    queued = queueing.enqueue(turn, call, FALLBACK_QUEUE, reason, CallTrigger.PARTY_LEFT)
     turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
-    queued = turn.ledger.call(call.call)
-    assert queued is not None
     return queued
-
-
-def _hold_again(turn: Turn, call: Call) -> None:
-    waiting = waiting_bridge(turn.ledger.settings.centre)
-    turn.do(HoldCaller(call=call.call, channel=call.channel, bridge=waiting))
 
 
 # --- the flow's medical branch --------------------------------------------------------------------------------------
@@ -287,8 +257,6 @@ def on_medical_due(turn: Turn, subject: str) -> None:
     if not destinations:
         turn.incident(AlarmKind.MEDICAL_NOT_REACHED, "", "no medical destination: add one to centre.toml")
         return
-    queueing.say(turn, call, queueing.MEDICAL_JOINING)
-    told = turn.ledger.call(call.call)
-    assert told is not None
+    told = queueing.say(turn, call, queueing.MEDICAL_JOINING)
     party = Party(name="medical", kind=PartyKind.MEDICAL, mode=PartyMode.DIRECT, destinations=destinations)
     seek(turn, told, party)

@@ -59,8 +59,8 @@ _COUNTED: Final = 0.1
 """How much the latest call counts in the mean of talk times."""
 
 
-def enqueue(turn: Turn, call: Call, target: Queue | Medical, reason: QueueReason, trigger: CallTrigger) -> None:
-    """Let the call seek a person from now on.
+def enqueue(turn: Turn, call: Call, target: Queue | Medical, reason: QueueReason, trigger: CallTrigger) -> Call:
+    """Let the call seek a person from now on; the call as it is then.
 
     A caller who lost a person keeps the tier and the skill of before and goes to the head; the last-resort list goes on
     with its next number.
@@ -88,7 +88,7 @@ def enqueue(turn: Turn, call: Call, target: Queue | Medical, reason: QueueReason
     )
     turn.cancel(call.call, *_CALL_TIMERS)
     settings = turn.ledger.settings
-    turn.do(HoldCaller(call=call.call, channel=call.channel, bridge=waiting_bridge(settings.centre)))
+    hold(turn, call)
     turn.ledger.put_call(call)
     turn.start(TimerKind.LAST_RESORT, call.call, settings.last_resort_after_seconds)
     turn.start(TimerKind.ANNOUNCE, call.call, min(FIRST_ANNOUNCEMENT_SECONDS, settings.announce_every_seconds))
@@ -102,11 +102,18 @@ def enqueue(turn: Turn, call: Call, target: Queue | Medical, reason: QueueReason
         turn.start(TimerKind.MEDICAL, call.call, settings.medical_after_seconds if present else 0.0)
     turn.note(CallQueued(at=turn.at, call=call.call, tier=tier, skill=call.skill, reason=reason))
     if reason in _TELLS:
-        say(turn, call, _TELLS[reason])
-    elif first and call.assessed is not None and call.assessed.warned and call.direction is Direction.INBOUND:
-        call = say(turn, call, PRANK_WARNING)
-        turn.ledger.put_call(replace(call, challenge=ChallengeKind.PRANK))
+        return say(turn, call, _TELLS[reason])
+    if first and call.assessed is not None and call.assessed.warned and call.direction is Direction.INBOUND:
+        call = replace(say(turn, call, PRANK_WARNING), challenge=ChallengeKind.PRANK)
+        turn.ledger.put_call(call)
         turn.note(CallerChallenged(at=turn.at, call=call.call, kind=ChallengeKind.PRANK))
+    return call
+
+
+def hold(turn: Turn, call: Call) -> None:
+    """Into the centre's waiting bridge, where music plays."""
+    waiting = waiting_bridge(turn.ledger.settings.centre)
+    turn.do(HoldCaller(call=call.call, channel=call.channel, bridge=waiting))
 
 
 def on_announce_due(turn: Turn, subject: str) -> None:
@@ -134,10 +141,6 @@ def expected_wait_seconds(turn: Turn, place: int) -> float:
     working = sum(desk.is_present(operator) for operator in turn.ledger.operators())
     each = turn.ledger.state.talk_seconds + turn.ledger.settings.wrap_up_seconds
     return place * each / max(1, working)
-
-
-def on_limit_over(turn: Turn, subject: str) -> None:
-    """The skill is not waited for any longer, or everyone may be rung: seeking follows every turn."""
 
 
 def on_later_place_over(turn: Turn, subject: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from callflow.core import causes
 from callflow.core.facts import Direction, HangupParty, Stage
 from callflow.core.state import Call, Recall
 from callflow.core.states import CallState
@@ -12,8 +13,8 @@ from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 
 _GAVE_UP: Final = frozenset({Stage.ABANDONED_IN_IVR, Stage.ABANDONED_IN_QUEUE})
-_HANGUP_CAUSES: Final = frozenset({0, 16, 31})
-"""Q.850 causes of a caller who hung up, and of one of whom we only know to be gone."""
+_HUNG_UP: Final = causes.HANGUP | {causes.UNKNOWN}
+"""Of a caller of whom we only know to be gone we take it for a hang-up."""
 
 
 def was_left_unserved(call: Call, stage: Stage, by: HangupParty, cause: int) -> bool:
@@ -21,7 +22,7 @@ def was_left_unserved(call: Call, stage: Stage, by: HangupParty, cause: int) -> 
     if call.direction is Direction.OUTBOUND or by is not HangupParty.CALLER:
         return False
     waits_again = call.state is CallState.QUEUED and call.person is None
-    broke_off = call.connected_at is not None and cause not in _HANGUP_CAUSES
+    broke_off = call.connected_at is not None and cause not in _HUNG_UP
     return stage in _GAVE_UP or waits_again or broke_off
 
 
@@ -30,7 +31,7 @@ def remember(turn: Turn, call: Call) -> None:
     number = call.caller.number
     if number is None:
         return
-    person = None if call.person is None else turn.ledger.offer(call.person)
+    person = turn.ledger.person_of(call)
     recall = Recall(
         call=call.call,
         place_at=call.place_at or call.arrived_at,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from callflow.core import adopting, calls, connecting, ending, losing, offering, outbound, parties, queueing
+from callflow.core import adopting, calls, causes, connecting, ending, losing, offering, outbound, parties, queueing
 from callflow.core.commands import PrepareCentre, ReleaseLeg
 from callflow.core.events import (
     CallerGone,
@@ -26,8 +26,6 @@ from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
 
-_UNKNOWN_CAUSE = 0
-
 
 def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
     """Compare with a snapshot of our application's channels, taken just after a connect."""
@@ -42,7 +40,7 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
         if call.call in callers:
             _skip_numbers(turn, call)
         elif not _is_on_the_way(turn, call):
-            calls.on_caller_gone(turn, CallerGone(at=event.at, call=call.call, cause=_UNKNOWN_CAUSE))
+            calls.on_caller_gone(turn, CallerGone(at=event.at, call=call.call, cause=causes.UNKNOWN))
     _let_go(turn, legs, but=found)  # who is not held any more may be found in another talk
     for name in found:
         adopting.take_as_found(turn, callers[name], legs)
@@ -58,7 +56,7 @@ def _let_go(turn: Turn, legs: Mapping[OfferId, SeenChannel], *, but: Collection[
     """Legs that Asterisk does not have are gone; those of the calls `but` are looked at later."""
     for offer in tuple(turn.ledger.state.offers.values()):
         if offer.offer not in legs and offer.call not in but:
-            gone = LegGone(at=turn.at, call=offer.call, offer=offer.offer, cause=_UNKNOWN_CAUSE)
+            gone = LegGone(at=turn.at, call=offer.call, offer=offer.offer, cause=causes.UNKNOWN)
             offering.on_leg_gone(turn, gone)
 
 
@@ -112,7 +110,7 @@ def _see_talk(turn: Turn, call: Call, seen: SeenChannel, legs: dict[OfferId, See
     """A caller who has a person or a party: take in who is where, whatever we missed, and put right what is not."""
     call = replace(call, bridge=_bridge(seen))
     turn.ledger.put_call(call)
-    for offer in (connecting.person_of(turn, call), connecting.party_of(turn, call)):
+    for offer in (turn.ledger.person_of(call), turn.ledger.party_of(call)):
         if offer is not None and offer.offer in legs:
             turn.ledger.put_offer(replace(offer, bridge=_bridge(legs[offer.offer])))
     connecting.settle(turn, call)
@@ -129,7 +127,7 @@ def _bridge(seen: SeenChannel) -> BridgeId | None:
 
 def _in_place(turn: Turn, call: Call) -> bool:
     """Whether everybody is where the call's state says."""
-    person, party = connecting.person_of(turn, call), connecting.party_of(turn, call)
+    person, party = turn.ledger.person_of(call), turn.ledger.party_of(call)
     talk, consult = talk_bridge(call.call), consult_bridge(call.call)
     with_person = person is not None and person.bridge == talk == call.bridge
     with_party = party is not None and party.bridge == talk == call.bridge
@@ -149,7 +147,7 @@ def _in_place(turn: Turn, call: Call) -> bool:
 
 def _put_right(turn: Turn, call: Call) -> None:
     """Somebody is not where the call's state says: towards caller and operator together, else another operator."""
-    person = connecting.person_of(turn, call)
+    person = turn.ledger.person_of(call)
     with_caller = person is not None and person.bridge == talk_bridge(call.call) == call.bridge
     apart = call.state is CallState.CONSULTING and not _moving(turn, call)
     if apart or (call.state is CallState.THREE_WAY and with_caller):
@@ -166,7 +164,7 @@ def _moving(turn: Turn, call: Call) -> bool:
 
 def _see_party_alone(turn: Turn, call: Call, seen: SeenChannel, legs: dict[OfferId, SeenChannel]) -> None:
     """A waiting caller for whom a party is sought: joined meanwhile, ringing, or not to be joined any more."""
-    party = connecting.party_of(turn, call)
+    party = turn.ledger.party_of(call)
     if party is not None and party.state is OfferState.ANSWERED:
         _see_talk_with_party(turn, call, seen, legs[party.offer], party)
     elif seen.where is not Whereabouts.WAITING:

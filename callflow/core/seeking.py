@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from callflow.core import desk, prank, shifts
-from callflow.core.city import TierPolicy
-from callflow.core.commands import OfferCall
+from callflow.core.city import Destination, TierPolicy
+from callflow.core.commands import DialDestination, OfferCall
 from callflow.core.facts import LegPurpose, OfferMade
 from callflow.core.ids import CallId, OperatorId, offer_id
 from callflow.core.state import Call, Offer, Operator
@@ -142,6 +142,35 @@ def offer_operator(
     )
     begin_ringing(turn, offer, seconds, reason)
     desk.ring(turn, operator, call.call, offer.offer)
+    return offer
+
+
+def dial_destination(  # noqa: PLR0917 - what is rung, for how long, what for and why
+    turn: Turn, call: Call, destination: Destination, seconds: float, purpose: LegPurpose, reason: str
+) -> Offer:
+    """Ring a number outside for this caller."""
+    call = count_offer(turn, call)
+    offer = Offer(
+        offer=offer_id(call.call, call.offers_made),
+        call=call.call,
+        operator=None,
+        destination=destination,
+        state=OfferState.RINGING,
+        made_at=turn.at,
+        purpose=purpose,
+    )
+    turn.ledger.put_offer(offer)
+    turn.do(
+        DialDestination(
+            call=call.call,
+            offer=offer.offer,
+            caller_channel=call.channel,
+            destination=destination,
+            ring_seconds=seconds + ASTERISK_MARGIN_SECONDS,
+            caller_number=call.caller.number,
+        )
+    )
+    begin_ringing(turn, offer, seconds, reason)
     return offer
 
 

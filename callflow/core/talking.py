@@ -67,7 +67,7 @@ def _bring_in(mode: PartyMode) -> _Verb:
 def _next_destination(turn: Turn, call: Call, meant: Party | Refusal) -> Refusal | None:
     """Asking again for the agency that rings already tries its next number."""
     party = parties.of(call)
-    offer = connecting.party_of(turn, call)
+    offer = turn.ledger.party_of(call)
     rings = offer is not None and offer.state is OfferState.RINGING
     same = isinstance(meant, Party) and meant.name == party.name
     if not same or not rings or party.next_destination >= len(party.destinations):
@@ -97,7 +97,7 @@ def _consulting(turn: Turn, call: Call) -> Refusal | None:
         return Refusal.NOT_NOW
     moving = any(
         offer is not None and turn.runs(TimerKind.OFFER_JOIN, offer.offer)
-        for offer in (connecting.person_of(turn, call), connecting.party_of(turn, call))
+        for offer in (turn.ledger.person_of(call), turn.ledger.party_of(call))
     )
     return Refusal.NOT_NOW if moving else None
 
@@ -132,7 +132,7 @@ def _leave(turn: Turn, call: Call, operator: Operator, target: str) -> Refusal |
 
 def leave_now(turn: Turn, call: Call) -> None:
     """The operator leaves caller and party, who are in one bridge."""
-    person = connecting.person_of(turn, call)
+    person = turn.ledger.person_of(call)
     assert person is not None, "somebody leaves"
     if parties.of(call).colleague is not None:
         losing.hand_over(turn, call, person)
@@ -161,18 +161,16 @@ def _transfer(turn: Turn, call: Call, operator: Operator, target: str) -> Refusa
 
 
 def _let_operator_go(turn: Turn, call: Call, operator: Operator, party: Party) -> None:
-    person = connecting.person_of(turn, call)
+    person = turn.ledger.person_of(call)
     assert person is not None, "somebody transfers"
     turn.note(
         OperatorLeft(at=turn.at, call=call.call, offer=person.offer, operator=operator.profile.operator, confirmed=True)
     )
     wanted = replace(call, prefer=party.colleague)
-    queueing.enqueue(turn, wanted, FALLBACK_QUEUE, QueueReason.TRANSFERRED, CallTrigger.TRANSFERRED)
+    queued = queueing.enqueue(turn, wanted, FALLBACK_QUEUE, QueueReason.TRANSFERRED, CallTrigger.TRANSFERRED)
     turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
     ending.release_leg(turn, person)
     if party.colleague is None:
-        queued = turn.ledger.call(call.call)
-        assert queued is not None
         parties.seek(turn, replace(queued, seeks=False), party)
 
 
@@ -192,7 +190,7 @@ def _end(turn: Turn, call: Call, operator: Operator, target: str) -> Refusal | N
         return Refusal.PARTY_THERE
     if call.state is not CallState.CONNECTED:
         return Refusal.NOT_NOW
-    person = connecting.person_of(turn, call)
+    person = turn.ledger.person_of(call)
     assert person is not None, "somebody ends it"
     ending.release_leg(turn, person)
     losing.end(turn, call, HangupParty.OPERATOR)

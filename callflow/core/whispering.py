@@ -41,6 +41,6 @@ def whisper(turn: Turn, call: Call, offer: OfferId, prompt: Prompt) -> None:
 
 def whisper_to_person(turn: Turn, call: Call, name: str) -> None:
     """Play a prompt to the operator in the call, if there is one."""
-    person = None if call.person is None else turn.ledger.offer(call.person)
+    person = turn.ledger.person_of(call)
     if person is not None and person.operator is not None:
         whisper(turn, call, person.offer, Prompt(name=name, language=_LANGUAGE))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from callflow.core.causes import HANGUP
 from callflow.core.commands import (
     AddCaller,
     AnswerCaller,
@@ -43,7 +44,6 @@ from callflow.core.facts import (
 )
 from callflow.core.ids import CallId, OperatorId, outbound_call_of_channel
 from callflow.core.ledger import Ledger
-from callflow.core.losing import HANGUP_CAUSES
 from callflow.core.state import Call, State, timer_key
 from callflow.core.states import CallState, OfferState
 
@@ -165,7 +165,7 @@ class Invariants:
         call = self._before.get(name)
         if isinstance(event, TalkRequested):
             return event.action is TalkAction.END and self._callers_of.get(event.operator) == name
-        hung_up = isinstance(event, LegGone) and event.cause in HANGUP_CAUSES
+        hung_up = isinstance(event, LegGone) and event.cause in HANGUP
         talked = call is not None and call.state is CallState.CONNECTED
         return hung_up and talked and call is not None and call.person == getattr(event, "offer", None)
 
