@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +11,6 @@ from callflow.core.events import CallbackOutcome
 from callflow.core.facts import (
     ChallengeKind,
     Direction,
-    HangupParty,
     LegPurpose,
     PartyEnd,
     PartyKind,
@@ -20,7 +18,6 @@ from callflow.core.facts import (
     QueueReason,
     Stage,
 )
-from callflow.core.states import OfferState
 from callflow.storage.records import (
     AssessmentRecord,
     CallbackAttemptRecord,
@@ -31,50 +28,21 @@ from callflow.storage.records import (
     ClassificationRecord,
     ConsultationRecord,
     HeaderRecord,
-    OfferRecord,
     PartyRecord,
     QueueRecord,
     StepRecord,
     TrackRecord,
 )
 
-AT = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+from .. import answered_call  # noqa: TID252
+from ..answered_call import AT, CALL  # noqa: TID252
+
 ZONE = ZoneInfo("Asia/Jakarta")
-CALL = "node1-7.1"
-SUMMARY = CallSummary(
-    call_id=CALL,
-    centre_id="bwi",
-    arrived_at=AT,
-    caller_number="+6281200001",
-    caller_raw="081200001",
-    dialled="112",
-    trunk="trunk-city",
-    stage=Stage.ANSWERED,
-    tier="gawat_darurat",
-    skill=None,
-    flow_version=1,
-    queued_at=AT,
-    answered_at=AT,
+SUMMARY = replace(answered_call.SUMMARY, centre_id="bwi", operator="ani")
+OFFER = replace(
+    answered_call.OFFER,
     operator="ani",
-    destination=None,
-    ended_at=AT,
-    ended_by=HangupParty.CALLER,
-    cause=16,
-    fallback=False,
-    handed_back_at=None,
-    handed_back_reason=None,
-)
-OFFER = OfferRecord(
-    offer_id=f"{CALL}.o1",
-    operator="ani",
-    destination=None,
-    made_at=AT,
-    connected_at=AT,
-    closed_at=AT,
-    outcome=OfferState.ANSWERED,
     cause=None,
-    lost_at=None,
-    lost_cause=None,
     reason="longest idle",
     left_at=AT,
     left_reason="confirmed",

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,52 +20,16 @@ from callflow.demo.scripts.told import Told
 from callflow.storage.records import (
     AssessmentRecord,
     CallRecord,
-    CallSummary,
     ConsultationRecord,
     HeaderRecord,
-    OfferRecord,
     PartyRecord,
     StepRecord,
     TrackRecord,
 )
 
-CALL, NUMBER = "node1-7.1", "+6281200001"
-AT = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
-SUMMARY = CallSummary(
-    call_id=CALL,
-    centre_id="ketapang",
-    arrived_at=AT,
-    caller_number=NUMBER,
-    caller_raw="081200001",
-    dialled="112",
-    trunk="trunk-city",
-    stage=Stage.ANSWERED,
-    tier="gawat_darurat",
-    skill=None,
-    flow_version=1,
-    queued_at=AT,
-    answered_at=AT,
-    operator="siti",
-    destination=None,
-    ended_at=AT,
-    ended_by=HangupParty.CALLER,
-    cause=16,
-    fallback=False,
-    handed_back_at=None,
-    handed_back_reason=None,
-)
-OFFER = OfferRecord(
-    offer_id=f"{CALL}.o1",
-    operator="siti",
-    destination=None,
-    made_at=AT,
-    connected_at=AT,
-    closed_at=AT,
-    outcome=OfferState.ANSWERED,
-    cause=16,
-    lost_at=None,
-    lost_cause=None,
-)
+from ..answered_call import AT, CALL, OFFER, SUMMARY  # noqa: TID252
+
+NUMBER = SUMMARY.caller_number or ""
 RECORD = CallRecord(
     call=SUMMARY,
     headers=(HeaderRecord(name="P-Asserted-Identity", value="<sip:081200001@x>"),),
