@@ -251,6 +251,15 @@ class Cast:
         """Let both speak and hear for a while."""
         await asyncio.gather(person.wait_heard(seconds), placed.phone.wait_recording())
 
+    async def talk_to_the_end(
+        self, placed: Placed, person: PhoneCall, person_hz: float, caller_hz: float = CALLER_HZ
+    ) -> None:
+        """Both speak until the caller hangs up; each heard the other."""
+        await self.talk(placed, person)
+        await placed.phone.hang_up()
+        await person.wait_ended()
+        self.heard_each_other(placed, person, caller_hz, person_hz)
+
     def heard_each_other(self, placed: Placed, person: PhoneCall, caller_hz: float, person_hz: float) -> None:
         """Expect each one's tone at the other's phone."""
         for who, call, hz in (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from callflow.core.facts import Stage
+from dataclasses import replace
+
 from callflow.demo.cast import CALLER_HZ, OPERATOR_HZ, SECOND_CALLER_HZ, Cast, Placed
 from callflow.demo.hearing import told
 from callflow.demo.phones.call import IncomingCall
-from callflow.demo.scripts.told import MENU, Told, both
+from callflow.demo.scripts.told import Told, served
 
 _EVERYBODY = ("siti", "budi", "dewi")
 
@@ -33,8 +34,9 @@ async def confirmed_pranks(cast: Cast) -> list[Told]:
     flagged, person = await _flagged(cast, number)
     cast.heard_each_other(flagged, person, CALLER_HZ, OPERATOR_HZ["siti"])
     return [
-        *(_told(placed, login, OPERATOR_HZ[login], classification="prank") for login, placed, _ in pranks),
-        _told(flagged, "siti", OPERATOR_HZ["siti"], classification="normal", flagged=True),
+        *(replace(served(placed, "2", login), classification="prank") for login, placed, _ in pranks),
+        # the operator listened to the warning first, and may have been rung again
+        replace(served(flagged, "2", "siti"), outcomes=None, classification="normal", flagged=True),
     ]
 
 
@@ -79,13 +81,10 @@ async def without_number(cast: Cast) -> list[Told]:
     known = (assessed["flagged"], assessed["calls"], assessed["confirmed"], assessed["later_seconds"])
     cast.expect(known == (False, 0, 0, 0.0), f"a caller without a number was known by {assessed['reason_en']!r}")
     for placed, person, login, hz in ((first, one, "budi", CALLER_HZ), (second, two, "siti", SECOND_CALLER_HZ)):
-        await cast.talk(placed, person)
-        await placed.phone.hang_up()
-        await person.wait_ended()
-        cast.heard_each_other(placed, person, hz, OPERATOR_HZ[login])
+        await cast.talk_to_the_end(placed, person, OPERATOR_HZ[login], hz)
     return [
-        _told(first, "budi", OPERATOR_HZ["budi"], classification="prank"),
-        _told(second, "siti", OPERATOR_HZ["siti"], caller_hz=SECOND_CALLER_HZ),
+        replace(served(first, "2", "budi"), classification="prank"),
+        served(second, "2", "siti", caller_hz=SECOND_CALLER_HZ),
     ]
 
 
@@ -98,26 +97,3 @@ async def _answered(
     person = await cast.picked_up(login)
     await cast.fact(placed, "CallConnected", operator=login)
     return placed, person
-
-
-def _told(
-    placed: Placed,
-    operator: str,
-    person_hz: float,
-    *,
-    caller_hz: float = CALLER_HZ,
-    classification: str | None = None,
-    flagged: bool = False,
-) -> Told:
-    return Told(
-        placed=placed,
-        stage=Stage.ANSWERED,
-        path=(f"{MENU}:2",),
-        operator=operator,
-        outcomes=None
-        if flagged
-        else ("answered",),  # the operator listened to the warning first, and may be rung again
-        classification=classification,
-        flagged=flagged,
-        tones=both(caller_hz, person_hz),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callflow.core.facts import HangupParty, Stage
 from callflow.demo.cast import CALLER_HZ, OPERATOR_HZ, OUTSIDE_HZ, SECOND_CALLER_HZ, Cast
-from callflow.demo.scripts.told import MENU, Told, both
+from callflow.demo.scripts.told import MENU, Told, both, served
 
 
 async def no_key(cast: Cast) -> list[Told]:
@@ -14,21 +14,8 @@ async def no_key(cast: Cast) -> list[Told]:
     placed = await cast.dial()
     person = await cast.picked_up("siti", 90)
     await cast.fact(placed, "CallConnected", operator="siti")
-    await cast.talk(placed, person)
-    await placed.phone.hang_up()
-    await person.wait_ended()
-    cast.heard_each_other(placed, person, CALLER_HZ, OPERATOR_HZ["siti"])
-    tones = both(CALLER_HZ, OPERATOR_HZ["siti"])
-    return [
-        Told(
-            placed=placed,
-            stage=Stage.ANSWERED,
-            path=(f"{MENU}:no_input",),
-            operator="siti",
-            outcomes=("answered",),
-            tones=tones,
-        )
-    ]
+    await cast.talk_to_the_end(placed, person, OPERATOR_HZ["siti"])
+    return [served(placed, "no_input", "siti")]
 
 
 async def key_2(cast: Cast) -> list[Told]:
@@ -45,17 +32,7 @@ async def key_2(cast: Cast) -> list[Told]:
     await person.hang_up()
     await placed.phone.wait_ended()
     cast.heard_each_other(placed, person, CALLER_HZ, OPERATOR_HZ["budi"])
-    return [
-        Told(
-            placed=placed,
-            stage=Stage.ANSWERED,
-            path=(f"{MENU}:2",),
-            operator="budi",
-            ended_by=HangupParty.OPERATOR,
-            outcomes=("answered",),
-            tones=both(CALLER_HZ, OPERATOR_HZ["budi"]),
-        )
-    ]
+    return [served(placed, "2", "budi", ended_by=HangupParty.OPERATOR)]
 
 
 async def two_callers(cast: Cast) -> list[Told]:
@@ -77,21 +54,8 @@ async def two_callers(cast: Cast) -> list[Told]:
     await talking.wait_ended()
     person = await cast.picked_up("siti")
     await cast.fact(second, "CallConnected", operator="siti")
-    await cast.talk(second, person)
-    await second.phone.hang_up()
-    await person.wait_ended()
-    cast.heard_each_other(second, person, SECOND_CALLER_HZ, OPERATOR_HZ["siti"])
-    return [
-        Told(
-            placed=placed,
-            stage=Stage.ANSWERED,
-            path=(f"{MENU}:0",),
-            operator="siti",
-            outcomes=("answered",),
-            tones=both(hz, OPERATOR_HZ["siti"]),
-        )
-        for placed, hz in ((first, CALLER_HZ), (second, SECOND_CALLER_HZ))
-    ]
+    await cast.talk_to_the_end(second, person, OPERATOR_HZ["siti"], SECOND_CALLER_HZ)
+    return [served(first, "0", "siti"), served(second, "0", "siti", caller_hz=SECOND_CALLER_HZ)]
 
 
 async def gives_up(cast: Cast) -> list[Told]:
@@ -137,20 +101,8 @@ async def wrong_key_twice(cast: Cast) -> list[Told]:
     await placed.phone.send_dtmf("9")
     person = await cast.picked_up("dewi")
     await cast.fact(placed, "CallConnected", operator="dewi")
-    await cast.talk(placed, person)
-    await placed.phone.hang_up()
-    await person.wait_ended()
-    cast.heard_each_other(placed, person, CALLER_HZ, OPERATOR_HZ["dewi"])
-    return [
-        Told(
-            placed=placed,
-            stage=Stage.ANSWERED,
-            path=(f"{MENU}:wrong_key",),
-            operator="dewi",
-            outcomes=("answered",),
-            tones=both(CALLER_HZ, OPERATOR_HZ["dewi"]),
-        )
-    ]
+    await cast.talk_to_the_end(placed, person, OPERATOR_HZ["dewi"])
+    return [served(placed, "wrong_key", "dewi")]
 
 
 async def next_operator(cast: Cast) -> list[Told]:
@@ -170,20 +122,8 @@ async def next_operator(cast: Cast) -> list[Told]:
         if fact["type"] == "OperatorMoved" and fact["operator"] == "siti" and fact["reason"] == "no_answer"
     ]
     cast.expect(bool(aside), "the operator who did not answer was not set aside")
-    await cast.talk(placed, person)
-    await placed.phone.hang_up()
-    await person.wait_ended()
-    cast.heard_each_other(placed, person, CALLER_HZ, OPERATOR_HZ["budi"])
-    return [
-        Told(
-            placed=placed,
-            stage=Stage.ANSWERED,
-            path=(f"{MENU}:3",),
-            operator="budi",
-            outcomes=("timed_out", "answered"),
-            tones=both(CALLER_HZ, OPERATOR_HZ["budi"]),
-        )
-    ]
+    await cast.talk_to_the_end(placed, person, OPERATOR_HZ["budi"])
+    return [served(placed, "3", "budi", outcomes=("timed_out", "answered"))]
 
 
 async def last_resort(cast: Cast) -> list[Told]:
@@ -199,10 +139,7 @@ async def last_resort(cast: Cast) -> list[Told]:
     person = await cast.came("provinsi", 30)
     await cast.fact(placed, "CallConnected")
     cast.sees_number(person, placed)
-    await cast.talk(placed, person)
-    await placed.phone.hang_up()
-    await person.wait_ended()
-    cast.heard_each_other(placed, person, CALLER_HZ, OUTSIDE_HZ["provinsi"])
+    await cast.talk_to_the_end(placed, person, OUTSIDE_HZ["provinsi"])
     return [
         Told(
             placed=placed,

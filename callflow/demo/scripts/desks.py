@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from callflow.core.facts import Stage
-from callflow.demo.cast import CALLER_HZ, OPERATOR_HZ, Cast
+from callflow.demo.cast import OPERATOR_HZ, Cast
 from callflow.demo.hearing import told
-from callflow.demo.scripts.told import MENU, Told, both
+from callflow.demo.scripts.told import Told, served
 
 
 async def last_present(cast: Cast) -> list[Told]:
@@ -26,20 +25,8 @@ async def last_present(cast: Cast) -> list[Told]:
     await placed.phone.send_dtmf("2")
     person = await cast.picked_up("siti")
     await cast.fact(placed, "CallConnected", operator="siti")
-    await cast.talk(placed, person)
-    await placed.phone.hang_up()
-    await person.wait_ended()
-    cast.heard_each_other(placed, person, CALLER_HZ, OPERATOR_HZ["siti"])
-    return [
-        Told(
-            placed=placed,
-            stage=Stage.ANSWERED,
-            path=(f"{MENU}:2",),
-            operator="siti",
-            outcomes=("answered",),
-            tones=both(CALLER_HZ, OPERATOR_HZ["siti"]),
-        )
-    ]
+    await cast.talk_to_the_end(placed, person, OPERATOR_HZ["siti"])
+    return [served(placed, "2", "siti")]
 
 
 async def _dial(cast: Cast, login: str, code: str, prompt: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from callflow.core.facts import Direction, HangupParty, Stage
-from callflow.demo.cast import Cast, Placed
+from callflow.demo.cast import CALLER_HZ, OPERATOR_HZ, Cast, Placed
 
 MENU: Final = "welcome"
 """The default flow's menu."""
@@ -43,6 +43,27 @@ class Told:
     tones: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     absent: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     fallback: bool = False
+
+
+def served(
+    placed: Placed,
+    way: str,
+    operator: str,
+    *,
+    caller_hz: float = CALLER_HZ,
+    ended_by: HangupParty = HangupParty.CALLER,
+    outcomes: tuple[str, ...] = ("answered",),
+) -> Told:
+    """A call that left the menu by this exit and that one operator took to its end."""
+    return Told(
+        placed=placed,
+        stage=Stage.ANSWERED,
+        path=(f"{MENU}:{way}",),
+        operator=operator,
+        ended_by=ended_by,
+        outcomes=outcomes,
+        tones=both(caller_hz, OPERATOR_HZ[operator]),
+    )
 
 
 Script = Callable[[Cast], Awaitable[list[Told]]]
