@@ -24,8 +24,9 @@ from callflow.ari.errors import Fenced
 from callflow.ari.executor import AriExecutor
 from callflow.ari.wire import Wire
 from callflow.centre import load_centre
-from callflow.core.events import Event, FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
+from callflow.core.events import Event
 from callflow.core.ids import CallId, CentreId, TrunkRoute
+from callflow.core.reports import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
 from callflow.core.switchboard import Switchboard
 from callflow.engine.city import differences
 from callflow.engine.client import EngineClient

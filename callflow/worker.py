@@ -16,8 +16,9 @@ from typing import Final, Protocol
 import structlog
 
 from callflow.asterisk.witness import FallbackCall, fallback_calls
-from callflow.core.events import Event, FallbackWitnessed, RecordingMeasured, Track
+from callflow.core.events import Event
 from callflow.core.ids import CallId
+from callflow.core.reports import FallbackWitnessed, RecordingMeasured, Track
 from callflow.errors import CallflowError
 from callflow.media.recordings import measure
 

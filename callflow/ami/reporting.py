@@ -13,9 +13,10 @@ import structlog
 
 from callflow.ami.pauses import growing_pauses
 from callflow.ami.standing import Standing
-from callflow.core.events import Event, FallbackQueueReported, TrunkReported
-from callflow.core.facts import AlarmKind
+from callflow.core.centre_facts import AlarmKind
+from callflow.core.events import Event
 from callflow.core.ids import TrunkRoute
+from callflow.core.reports import FallbackQueueReported, TrunkReported
 from callflow.errors import CallflowError
 
 log = structlog.get_logger(__name__)

@@ -17,8 +17,6 @@ from callflow.core.events import (
     CallerReturned,
     CitizenAnswered,
     CitizenNotReached,
-    CodeCallGone,
-    CodeDialled,
     EndpointReported,
     Event,
     KeyPressed,
@@ -26,7 +24,6 @@ from callflow.core.events import (
     LegJoined,
     OfferAnswered,
     OfferRang,
-    OperatorKeyPressed,
     PlaybackEnded,
     SpeechHeard,
 )
@@ -39,6 +36,7 @@ from callflow.core.ids import (
     call_of_playback,
     outbound_call_of_channel,
 )
+from callflow.core.requests import CodeCallGone, CodeDialled, OperatorKeyPressed
 
 _PJSIP: Final = "PJSIP"
 _NORMAL_CLEARING: Final = 16

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from callflow.core import desk
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import Refusal, Reply
-from callflow.core.events import PauseRequested, ResumeRequested, SignInRequested, SignOutRequested
-from callflow.core.facts import AlarmKind
 from callflow.core.ids import OperatorId, RequestId
+from callflow.core.requests import PauseRequested, ResumeRequested, SignInRequested, SignOutRequested
 from callflow.core.state import SET_ASIDE, Operator
 from callflow.core.states import OperatorState, OperatorTrigger
 from callflow.core.timers import TimerKind

@@ -6,15 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from callflow.core import causes, desk, outbound
+from callflow.core.centre_facts import AlarmKind, CallbackAssigned, CallbackClosed, CallbackOpened
 from callflow.core.commands import Refusal, Reply
-from callflow.core.events import CallbackAction, CallbackOutcome, CallbackRequested
-from callflow.core.facts import (
-    AlarmKind,
-    CallbackAssigned,
-    CallbackClosed,
-    CallbackOpened,
-)
 from callflow.core.ids import CallId, OperatorId
+from callflow.core.requests import CallbackAction, CallbackOutcome, CallbackRequested
 from callflow.core.state import Call, Callback, Operator
 from callflow.core.states import CallState
 from callflow.core.timers import TimerKind

@@ -19,6 +19,7 @@ from callflow.core import (
     queueing,
     recalls,
 )
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import (
     AddCaller,
     AddLeg,
@@ -46,14 +47,7 @@ from callflow.core.events import (
     PlaybackEnded,
     TrunkHeadersRead,
 )
-from callflow.core.facts import (
-    AlarmKind,
-    CallOpened,
-    Direction,
-    PartyEnd,
-    QueueReason,
-    TrunkHeadersNoted,
-)
+from callflow.core.facts import CallOpened, Direction, PartyEnd, QueueReason, TrunkHeadersNoted
 from callflow.core.ids import talk_bridge, was_call_back_to
 from callflow.core.state import Call
 from callflow.core.states import CallState, CallTrigger

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from callflow.core.city import Classification
 from callflow.core.commands import Refusal, Reply
-from callflow.core.events import ClassificationRequested
 from callflow.core.facts import CallClassified
 from callflow.core.ids import CallId
+from callflow.core.requests import ClassificationRequested
 from callflow.core.state import Operator
 from callflow.core.turn import Turn
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, assert_never
 
 from callflow.core.city import Classification
-from callflow.core.events import CallbackAction, TalkAction
+from callflow.core.requests import CallbackAction, TalkAction
 from callflow.flows.model import Text
 
 DIGITS_LIMIT_SECONDS: Final = 4.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from callflow.core.centre_facts import AlarmKind, OperatorMoved, OperatorUpdated
 from callflow.core.city import PauseReason
 from callflow.core.commands import PrepareCentre
 from callflow.core.events import EndpointReported, OperatorChanged
-from callflow.core.facts import AlarmKind, OperatorMoved, OperatorUpdated
 from callflow.core.ids import CallId, ChannelId, OfferId, OperatorId, offer_of_channel, waiting_bridge
 from callflow.core.state import SET_ASIDE, Operator
 from callflow.core.states import OPERATOR_TRANSITIONS, OperatorState, OperatorTrigger, advance

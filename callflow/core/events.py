@@ -1,5 +1,6 @@
-"""What happened, past tense: everything the Switchboard ever learns, each with the time at which it was learnt.
+"""What happened, past tense, each with the time at which it was learnt: the city's data, phones, callers, legs.
 
+With `requests` (what people ask) and `reports` (what others witnessed) this is everything the Switchboard ever learns.
 An event is journalled before anybody relies on it, so it holds all that a decision needs. Late events (about a call
 or leg that is gone) are legal and change nothing.
 """
@@ -17,9 +18,7 @@ from callflow.core.ids import (
     ChannelId,
     EndpointName,
     OfferId,
-    OperatorId,
     PlaybackId,
-    RequestId,
 )
 from callflow.core.timers import Timer
 
@@ -84,151 +83,6 @@ class RosterChanged(Event):
 
 
 # --- people and phones ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInRequested(Event):
-    """An operator wants to take calls."""
-
-    request: RequestId
-    operator: OperatorId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOutRequested(Event):
-    """An operator wants to leave; `approved_by` names the supervisor when there is one."""
-
-    request: RequestId
-    operator: OperatorId
-    approved_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseRequested(Event):
-    """An operator wants no calls for a while, and says why."""
-
-    request: RequestId
-    operator: OperatorId
-    reason: str
-    approved_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeRequested(Event):
-    """An operator is ready again: ends a pause, a set-aside or the wrap-up."""
-
-    request: RequestId
-    operator: OperatorId
-
-
-class TalkAction(StrEnum):
-    """What an operator who talks with a caller may ask for. The other party is an agency, a number or a colleague."""
-
-    JOIN = "join"  # bring a party in: three-way
-    CONSULT = "consult"  # speak with a party alone, the caller waits with music
-    MERGE = "merge"  # after a consultation: all three
-    RETURN = "return"  # after a consultation: back to the caller, the party is let go
-    DROP = "drop"  # let the party go, or stop seeking it
-    LEAVE = "leave"  # the confirming key: caller and party talk on without me
-    TRANSFER = "transfer"  # blind: seek that colleague or number for the caller, I leave at once
-    CHALLENGE = "challenge"  # ask a silent caller to press a key
-    END = "end"  # end the call
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TalkRequested(Event):
-    """An operator asks for something about the call in hand.
-
-    Attributes:
-        target: who is meant: `medical`, an agency's name or code, a colleague's login or number, or a telephone
-            number; '' where the action needs none.
-        by: the supervisor who asks in the operator's place; '' = the operator.
-    """
-
-    request: RequestId
-    operator: OperatorId
-    action: TalkAction
-    target: str = ""
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassificationRequested(Event):
-    """Somebody says what a call was; the latest word counts.
-
-    Attributes:
-        call: None = the operator's call in hand, or the last one.
-        operator: who took the call and says so; None = somebody else, `by`, who may.
-    """
-
-    request: RequestId
-    classification: Classification
-    by: str
-    call: CallId | None = None
-    operator: OperatorId | None = None
-
-
-class CallbackAction(StrEnum):
-    """What may be done about the call-back of an abandoned call."""
-
-    TAKE = "take"  # it is mine from now on
-    DIAL = "dial"  # ring my phone, then the citizen
-    CLOSE = "close"  # it is settled; `outcome` says how
-
-
-class CallbackOutcome(StrEnum):
-    """How a call-back came to its end."""
-
-    REACHED = "reached"
-    REDIALLED = "redialled"  # the citizen called again and was answered
-    NOT_REACHED = "not_reached"  # tried, and given up by a person
-    NOT_NEEDED = "not_needed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallbackRequested(Event):
-    """An operator or a supervisor acts on a call-back.
-
-    Attributes:
-        callback: the abandoned call; None = the oldest that is open.
-        operator: who is to have it; a supervisor may name anyone.
-    """
-
-    request: RequestId
-    action: CallbackAction
-    operator: OperatorId | None
-    by: str
-    callback: CallId | None = None
-    outcome: CallbackOutcome | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeDialled(Event):
-    """An operator's idle phone dialled a feature code; the channel is in our application until we end it.
-
-    Attributes:
-        code: all that was dialled: `*11`, `*132`.
-    """
-
-    endpoint: EndpointName
-    channel: ChannelId
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeCallGone(Event):
-    """The channel of a dialled feature code is gone."""
-
-    channel: ChannelId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorKeyPressed(Event):
-    """A key on an operator's leg during a call: part of a feature code, heard by nobody. 0-9, *, #."""
-
-    call: CallId
-    offer: OfferId
-    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -482,67 +336,3 @@ class SnapshotTaken(Event):
     """What Asterisk knows just after a connect. It is the truth: what is not in it is gone."""
 
     channels: tuple[SeenChannel, ...]
-
-
-# --- facts that others witnessed ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
-    """One audio file of a call.
-
-    Attributes:
-        name: `mixed`, `in` (from the caller), `out` (to the caller), or `consult-1` … of the call's consultations.
-        path: relative to the recordings' directory.
-        sha256: hex digest of the file.
-    """
-
-    name: str
-    path: str
-    sha256: str
-    bytes: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingMeasured(Event):
-    """The worker read a finished recording."""
-
-    call: CallId
-    tracks: tuple[Track, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FallbackWitnessed(Event):
-    """CEL tells of a call that the dialplan served alone; taken into the journal afterwards.
-
-    Attributes:
-        answered_by: endpoint or trunk of the person who answered; None when nobody did.
-        hung_up_by: endpoint or trunk of who hung up; None where CEL does not say.
-    """
-
-    call: CallId
-    caller: Caller
-    dialled: str
-    trunk: str
-    arrived_at: datetime
-    answered_at: datetime | None
-    answered_by: str | None
-    ended_at: datetime
-    hung_up_by: str | None
-    cause: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrunkReported(Event):
-    """AMI tells whether a trunk's far end answers; `trunk` is its endpoint in Asterisk."""
-
-    trunk: str
-    reachable: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FallbackQueueReported(Event):
-    """AMI tells how many callers wait in the dialplan's own queue."""
-
-    waiting: int

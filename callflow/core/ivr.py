@@ -7,8 +7,9 @@ from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 from callflow.core import ending, queueing
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import Prompt
-from callflow.core.facts import AlarmKind, HangupParty, IvrStepTaken, QueueReason, Stage
+from callflow.core.facts import HangupParty, IvrStepTaken, QueueReason, Stage
 from callflow.core.ids import CallId
 from callflow.core.state import Call, IvrPhase, IvrPosition
 from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, advance

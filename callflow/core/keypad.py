@@ -9,8 +9,8 @@ from callflow.core import attendance, callbacks, classifying, desk, talking, whi
 from callflow.core.city import Classification
 from callflow.core.codes import DIGITS_LIMIT_SECONDS, DeskAction, Pressed, press, read_dialled
 from callflow.core.commands import AnswerCode, Refusal
-from callflow.core.events import CallbackAction, CodeCallGone, CodeDialled, OperatorKeyPressed, TalkAction
 from callflow.core.ids import ChannelId, OfferId
+from callflow.core.requests import CallbackAction, CodeCallGone, CodeDialled, OperatorKeyPressed, TalkAction
 from callflow.core.state import Offer, Operator
 from callflow.core.states import OfferState
 from callflow.core.timers import TimerKind

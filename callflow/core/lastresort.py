@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callflow.core.facts import AlarmKind, LegPurpose
+from callflow.core.centre_facts import AlarmKind
+from callflow.core.facts import LegPurpose
 from callflow.core.ids import CallId
 from callflow.core.seeking import NEXT_ROUND_SECONDS, dial_destination
 from callflow.core.state import Call, Offer

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from callflow.core.centre_facts import AlarmRaised
 from callflow.core.city import CentreSettings, Roster
 from callflow.core.events import FlowPublished
-from callflow.core.facts import AlarmRaised
 from callflow.core.ids import CallId, EndpointName, OfferId, OperatorId
 from callflow.core.roster import Sitting
 from callflow.core.state import (

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from callflow.core import causes, connecting, desk, ending, lastresort, losing, outbound, parties, queueing, seeking
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import ReleaseLeg
 from callflow.core.events import LegGone, OfferAnswered, OfferRang
-from callflow.core.facts import AlarmKind, Direction, LegPurpose, OfferClosed, PartyEnd
+from callflow.core.facts import Direction, LegPurpose, OfferClosed, PartyEnd
 from callflow.core.ids import CallId, OfferId
 from callflow.core.state import Call, Offer
 from callflow.core.states import OFFER_TRANSITIONS, CallState, OfferState, OfferTrigger, advance

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from callflow.core import callbacks, causes, connecting, ending, queueing, seeking
+from callflow.core.centre_facts import CallbackTried
 from callflow.core.city import Destination
 from callflow.core.commands import BeginOutbound, CallCitizen, DialplanLabel, EndCall, HandBack
 from callflow.core.events import CallArrived, Caller, CitizenAnswered, CitizenNotReached
-from callflow.core.facts import CallbackTried, CallOpened, Direction, HangupParty, QueueReason
+from callflow.core.facts import CallOpened, Direction, HangupParty, QueueReason
 from callflow.core.ids import CallId, TrunkRoute, callback_call, citizen_channel
 from callflow.core.state import Call, Callback, Offer, Operator
 from callflow.core.states import CallState, CallTrigger

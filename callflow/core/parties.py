@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from callflow.core import connecting, ending, queueing, seeking
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import AddLeg, DestroyBridge, JoinLegs, RecordBridge
 from callflow.core.facts import (
-    AlarmKind,
     ConsultationBegan,
     ConsultationEnded,
     LegPurpose,

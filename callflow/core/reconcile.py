@@ -10,14 +10,7 @@ from dataclasses import replace
 
 from callflow.core import adopting, calls, causes, connecting, ending, losing, offering, outbound, parties, queueing
 from callflow.core.commands import PrepareCentre, ReleaseLeg
-from callflow.core.events import (
-    CallerGone,
-    LegGone,
-    OfferAnswered,
-    SeenChannel,
-    SnapshotTaken,
-    Whereabouts,
-)
+from callflow.core.events import CallerGone, LegGone, OfferAnswered, SeenChannel, SnapshotTaken, Whereabouts
 from callflow.core.facts import Direction, PartyEnd, QueueReason
 from callflow.core.ids import BridgeId, CallId, OfferId, consult_bridge, talk_bridge, waiting_bridge
 from callflow.core.state import Call, Offer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from callflow.core import roster
+from callflow.core.centre_facts import AlarmKind, RosterInForce, ShiftBegan
 from callflow.core.events import RosterChanged
-from callflow.core.facts import AlarmKind, RosterInForce, ShiftBegan
 from callflow.core.ids import OperatorId
 from callflow.core.roster import Sitting
 from callflow.core.timers import TimerKind

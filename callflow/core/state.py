@@ -6,17 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from callflow.core.centre_facts import AlarmRaised
 from callflow.core.city import CentreSettings, Destination, OperatorProfile, Roster
 from callflow.core.events import Caller, FlowPublished
-from callflow.core.facts import (
-    AlarmRaised,
-    CallerAssessed,
-    ChallengeKind,
-    Direction,
-    LegPurpose,
-    PartyKind,
-    PartyMode,
-)
+from callflow.core.facts import CallerAssessed, ChallengeKind, Direction, LegPurpose, PartyKind, PartyMode
 from callflow.core.ids import BridgeId, CallId, ChannelId, OfferId, OperatorId, PlaybackId
 from callflow.core.roster import Sitting
 from callflow.core.states import CallState, OfferState, OperatorState

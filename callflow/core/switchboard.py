@@ -30,24 +30,19 @@ from callflow.core import (
     talking,
     witnessing,
 )
+from callflow.core.centre_facts import FlowInForce, SettingsApplied
 from callflow.core.commands import Command, StartTimer
 from callflow.core.events import (
     CallArrived,
-    CallbackRequested,
     CallerGone,
     CallerHistoryKnown,
     CallerReturned,
     CitizenAnswered,
     CitizenNotReached,
-    ClassificationRequested,
-    CodeCallGone,
-    CodeDialled,
     CommandFailed,
     DecisionFailed,
     EndpointReported,
     Event,
-    FallbackQueueReported,
-    FallbackWitnessed,
     FlowPublished,
     KeyPressed,
     LegGone,
@@ -55,25 +50,29 @@ from callflow.core.events import (
     OfferAnswered,
     OfferRang,
     OperatorChanged,
-    OperatorKeyPressed,
-    PauseRequested,
     PlaybackEnded,
-    RecordingMeasured,
-    ResumeRequested,
     RosterChanged,
     SettingsChanged,
-    SignInRequested,
-    SignOutRequested,
     SnapshotTaken,
     SpeechHeard,
-    TalkRequested,
     TimerFired,
     TrunkHeadersRead,
-    TrunkReported,
 )
-from callflow.core.facts import FlowInForce, SettingsApplied
 from callflow.core.ids import CallId, OfferId
 from callflow.core.ledger import Ledger
+from callflow.core.reports import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
+from callflow.core.requests import (
+    CallbackRequested,
+    ClassificationRequested,
+    CodeCallGone,
+    CodeDialled,
+    OperatorKeyPressed,
+    PauseRequested,
+    ResumeRequested,
+    SignInRequested,
+    SignOutRequested,
+    TalkRequested,
+)
 from callflow.core.state import State, timer_key
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn

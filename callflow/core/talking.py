@@ -9,7 +9,6 @@ from typing import Final
 
 from callflow.core import connecting, ending, losing, parties, queueing, targets
 from callflow.core.commands import DestroyBridge, Refusal, Reply
-from callflow.core.events import TalkAction, TalkRequested
 from callflow.core.facts import (
     CallerChallenged,
     ChallengeKind,
@@ -22,6 +21,7 @@ from callflow.core.facts import (
     QueueReason,
 )
 from callflow.core.ids import talk_bridge
+from callflow.core.requests import TalkAction, TalkRequested
 from callflow.core.state import Call, Operator, Party
 from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, OfferState, advance
 from callflow.core.timers import TimerKind

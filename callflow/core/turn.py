@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from callflow.core.centre_facts import AlarmCleared, AlarmKind, AlarmRaised
 from callflow.core.commands import CancelTimer, Command, Note, StartTimer
-from callflow.core.facts import AlarmCleared, AlarmKind, AlarmRaised, Fact
+from callflow.core.facts import Fact
 from callflow.core.ledger import Ledger
 from callflow.core.timers import Timer, TimerKind
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Final
 
 from callflow.core import callbacks
-from callflow.core.events import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
-from callflow.core.facts import AlarmKind, CallServedInFallback, HangupParty, RecordingStored
+from callflow.core.centre_facts import AlarmKind
+from callflow.core.facts import CallServedInFallback, HangupParty, RecordingStored
 from callflow.core.ids import EndpointName
+from callflow.core.reports import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
 from callflow.core.turn import Turn
 
 _WORTH_CALLING_BACK: Final = timedelta(hours=1)

@@ -23,7 +23,7 @@ from aiohttp import (
 
 from callflow.core.city import Classification
 from callflow.core.commands import Refusal
-from callflow.core.events import CallbackAction, CallbackOutcome, TalkAction
+from callflow.core.requests import CallbackAction, CallbackOutcome, TalkAction
 from callflow.errors import CallflowError, ConfigurationError
 
 Verb = Literal["sign_in", "sign_out", "pause", "resume"]

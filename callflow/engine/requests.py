@@ -9,12 +9,13 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeVar
 
 from callflow.core.city import Classification
-from callflow.core.events import (
+from callflow.core.events import Event
+from callflow.core.ids import CallId, OperatorId, RequestId
+from callflow.core.requests import (
     CallbackAction,
     CallbackOutcome,
     CallbackRequested,
     ClassificationRequested,
-    Event,
     PauseRequested,
     ResumeRequested,
     SignInRequested,
@@ -22,7 +23,6 @@ from callflow.core.events import (
     TalkAction,
     TalkRequested,
 )
-from callflow.core.ids import CallId, OperatorId, RequestId
 from callflow.errors import CallflowError
 
 _E = TypeVar("_E", bound=StrEnum)

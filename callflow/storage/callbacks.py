@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callflow.core.events import CallbackOutcome
+from callflow.core.requests import CallbackOutcome
 from callflow.storage.cursors import cursor_after, position_of
 from callflow.storage.models import Call, Callback, CallbackAttempt
 from callflow.storage.reading import Condition, demanded, record_of

@@ -18,8 +18,9 @@ from callflow.ami.reporting import Engine, Reporter
 from callflow.ami.session import opened
 from callflow.ami.standing import Standing
 from callflow.ami.witness import AmiWitness, Manager
-from callflow.core.events import Event, FallbackQueueReported, TrunkReported
+from callflow.core.events import Event
 from callflow.core.ids import TrunkRoute
+from callflow.core.reports import FallbackQueueReported, TrunkReported
 from callflow.demo.phones.phone import Phone
 
 from .pbx import CENTRE, HOST, OUTSIDE_BIND, TRUNK_BIND, Pbx, start_pbx

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from callflow.core.commands import AnswerCode, Prompt
-from callflow.core.events import CallArrived, CallerGone, CodeCallGone, CodeDialled, EndpointReported, SnapshotTaken
+from callflow.core.events import CallArrived, CallerGone, EndpointReported, SnapshotTaken
+from callflow.core.requests import CodeCallGone, CodeDialled
 from callflow.demo.audio import tone_present
 from callflow.demo.phones.call import PhoneCall
 from callflow.demo.phones.errors import CallFailed

@@ -24,17 +24,9 @@ from callflow.core.commands import (
     ReleaseLeg,
     Whisper,
 )
-from callflow.core.events import (
-    CallArrived,
-    CallerGone,
-    KeyPressed,
-    LegJoined,
-    OfferAnswered,
-    OperatorKeyPressed,
-    SpeechHeard,
-    Whereabouts,
-)
+from callflow.core.events import CallArrived, CallerGone, KeyPressed, LegJoined, OfferAnswered, SpeechHeard, Whereabouts
 from callflow.core.ids import OfferId, TrunkRoute, consult_bridge, offer_id, playback_id, talk_bridge
+from callflow.core.requests import OperatorKeyPressed
 from callflow.demo.audio import energy_spans, read_audio
 from callflow.demo.phones.call import IncomingCall, PhoneCall
 from callflow.demo.phones.phone import Phone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from callflow.core.facts import AlarmKind
+from callflow.core.centre_facts import AlarmKind
 
 from ..integration.web_lab import WebLab  # noqa: TID252
 from .conftest import sign_in

@@ -11,9 +11,10 @@ import pytest
 import pytest_asyncio
 
 from callflow.core.city import CentreSettings, Classification
-from callflow.core.events import CallArrived, Caller, CallerGone, ClassificationRequested, SettingsChanged
+from callflow.core.events import CallArrived, Caller, CallerGone, SettingsChanged
 from callflow.core.facts import CallerAssessed
 from callflow.core.ids import CallId, CentreId, ChannelId, RequestId, TrunkRoute
+from callflow.core.requests import ClassificationRequested
 from callflow.core.switchboard import Switchboard
 from callflow.engine.clock import Clock
 from callflow.engine.lookups import LookingUp

@@ -15,16 +15,10 @@ from aiohttp import ClientSession, UnixConnector
 
 from callflow.core.city import CentreSettings, Classification, OperatorProfile
 from callflow.core.commands import Refusal
-from callflow.core.events import (
-    CallbackAction,
-    Event,
-    OperatorChanged,
-    RecordingMeasured,
-    SettingsChanged,
-    TalkAction,
-    TalkRequested,
-)
+from callflow.core.events import Event, OperatorChanged, SettingsChanged
 from callflow.core.ids import CentreId, EndpointName, OperatorId
+from callflow.core.reports import RecordingMeasured
+from callflow.core.requests import CallbackAction, TalkAction, TalkRequested
 from callflow.core.switchboard import Switchboard
 from callflow.engine.client import EngineAway, EngineClient, FlowRefused, Frame, RequestRefused
 from callflow.engine.clock import Clock

@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from callflow.core.centre_facts import CallbackAssigned, CallbackOpened, CallbackTried
 from callflow.core.city import Classification, Holiday, Roster
-from callflow.core.events import CallbackAction, CallbackOutcome, TalkAction
 from callflow.core.facts import (
-    CallbackAssigned,
-    CallbackOpened,
-    CallbackTried,
     CallClassified,
     CallerAssessed,
     CallHandedBack,
@@ -33,6 +30,7 @@ from callflow.core.facts import (
     Stage,
 )
 from callflow.core.ids import CallId, OfferId, OperatorId
+from callflow.core.requests import CallbackAction, CallbackOutcome, TalkAction
 from callflow.storage.callbacks import CallbackFilter, list_callbacks
 from callflow.storage.calls import CallFilter, caller_history, ended_without_recording, list_calls
 from callflow.storage.funnel import funnel

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callflow.core.centre_facts import OperatorUpdated
 from callflow.core.commands import Note
-from callflow.core.events import Caller, Event, Track
+from callflow.core.events import Caller, Event
 from callflow.core.facts import (
     CallEnded,
     CallHandedBack,
@@ -22,13 +23,13 @@ from callflow.core.facts import (
     CallServedInFallback,
     Fact,
     HangupParty,
-    OperatorUpdated,
     QueueReason,
     RecordingStored,
     Stage,
     TrunkHeadersNoted,
 )
 from callflow.core.ids import CallId
+from callflow.core.reports import Track
 from callflow.journal.codec import FACTS
 from callflow.journal.envelope import canonical
 from callflow.journal.files import chain_path

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 
 from callflow.core.city import Classification
 from callflow.core.commands import Command, Refusal, Reply
-from callflow.core.events import (
+from callflow.core.events import Event
+from callflow.core.ids import CallId, ChannelId, OperatorId, RequestId
+from callflow.core.requests import (
     CallbackAction,
     CallbackOutcome,
     CallbackRequested,
     ClassificationRequested,
-    Event,
     PauseRequested,
     ResumeRequested,
     SignInRequested,
@@ -19,7 +20,6 @@ from callflow.core.events import (
     TalkAction,
     TalkRequested,
 )
-from callflow.core.ids import CallId, ChannelId, OperatorId, RequestId
 from callflow.core.state import Operator
 
 from .pbx import SimulatedPbx

@@ -14,13 +14,10 @@ from callflow.core.events import (
     CallerReturned,
     CitizenAnswered,
     CitizenNotReached,
-    CodeCallGone,
-    CodeDialled,
     CommandFailed,
     EndpointReported,
     Event,
     LegGone,
-    OperatorKeyPressed,
     PlaybackEnded,
     SeenChannel,
     SnapshotTaken,
@@ -28,6 +25,7 @@ from callflow.core.events import (
     Whereabouts,
 )
 from callflow.core.ids import CallId, ChannelId, EndpointName, OfferId, offer_channel
+from callflow.core.requests import CodeCallGone, CodeDialled, OperatorKeyPressed
 
 from .centre import TRUNK
 from .legs import CallerLeg, CitizenLeg, PersonLeg

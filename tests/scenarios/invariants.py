@@ -28,7 +28,7 @@ from callflow.core.commands import (
     ReadTrunkHeaders,
     StartTimer,
 )
-from callflow.core.events import CommandFailed, DecisionFailed, Event, LegGone, TalkAction, TalkRequested, TimerFired
+from callflow.core.events import CommandFailed, DecisionFailed, Event, LegGone, TimerFired
 from callflow.core.facts import (
     CallEnded,
     CallHandedBack,
@@ -44,6 +44,7 @@ from callflow.core.facts import (
 )
 from callflow.core.ids import CallId, OperatorId, outbound_call_of_channel
 from callflow.core.ledger import Ledger
+from callflow.core.requests import TalkAction, TalkRequested
 from callflow.core.state import Call, State, timer_key
 from callflow.core.states import CallState, OfferState
 

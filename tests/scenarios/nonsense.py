@@ -12,24 +12,20 @@ from callflow.core.events import (
     CallerHistoryKnown,
     CitizenAnswered,
     CitizenNotReached,
-    CodeCallGone,
     CommandFailed,
     Event,
-    FallbackQueueReported,
-    FallbackWitnessed,
     KeyPressed,
     LegGone,
     LegJoined,
     OfferAnswered,
     OfferRang,
-    OperatorKeyPressed,
     PlaybackEnded,
-    RecordingMeasured,
     SpeechHeard,
     TimerFired,
-    TrunkReported,
 )
 from callflow.core.ids import CallId, ChannelId, EndpointName, OfferId, PlaybackId, citizen_channel, talk_bridge
+from callflow.core.reports import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
+from callflow.core.requests import CodeCallGone, OperatorKeyPressed
 from callflow.core.timers import Timer, TimerKind
 
 from .world import World

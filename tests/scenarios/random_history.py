@@ -9,15 +9,9 @@ from datetime import timedelta
 
 from callflow.core.city import Classification, Roster, Shift
 from callflow.core.codes import CODES
-from callflow.core.events import (
-    CallbackAction,
-    CallbackOutcome,
-    CallerHistory,
-    DecisionFailed,
-    PastDisposition,
-    TalkAction,
-)
+from callflow.core.events import CallerHistory, DecisionFailed, PastDisposition
 from callflow.core.ids import CallId, OfferId, OperatorId
+from callflow.core.requests import CallbackAction, CallbackOutcome, TalkAction
 from callflow.core.states import CallState
 
 from .centre import SETTINGS, START, destinations_of

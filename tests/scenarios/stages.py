@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from callflow.core.events import CallbackAction, TalkAction
-from callflow.core.facts import CallbackTried
+from callflow.core.centre_facts import CallbackTried
 from callflow.core.ids import CallId
+from callflow.core.requests import CallbackAction, TalkAction
 from callflow.core.states import CallState
 
 from .centre import Behaviours

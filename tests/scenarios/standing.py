@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.city import LONGEST_LATER_PLACE_SECONDS
 from callflow.core.desk import is_present, is_ready
-from callflow.core.facts import AlarmKind, Direction, LegPurpose
+from callflow.core.facts import Direction, LegPurpose
 from callflow.core.ids import consult_bridge, talk_bridge
 from callflow.core.state import SET_ASIDE, Call, Offer, Operator, State, alarm_key, timer_key
 from callflow.core.states import CallState, OfferState, OperatorState

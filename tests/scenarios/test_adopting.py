@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from callflow.core.events import SeenChannel, SnapshotTaken, TalkAction, Whereabouts
+from callflow.core.events import SeenChannel, SnapshotTaken, Whereabouts
 from callflow.core.facts import (
     CallConnected,
     CallOpened,
@@ -18,6 +18,7 @@ from callflow.core.facts import (
     PartySought,
 )
 from callflow.core.ids import OfferId
+from callflow.core.requests import TalkAction
 from callflow.core.state import SET_ASIDE
 from callflow.core.states import CallState, OfferState, OperatorState
 

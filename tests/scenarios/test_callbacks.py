@@ -6,23 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind, CallbackAssigned, CallbackClosed, CallbackOpened, CallbackTried
 from callflow.core.commands import BeginOutbound, CallCitizen, EndCall, Refusal
-from callflow.core.events import CallArrived, CallbackAction, CallbackOutcome, CitizenAnswered, CitizenNotReached
-from callflow.core.facts import (
-    AlarmKind,
-    CallbackAssigned,
-    CallbackClosed,
-    CallbackOpened,
-    CallbackTried,
-    CallConnected,
-    CallEnded,
-    CallOpened,
-    Direction,
-    HangupParty,
-    PersonLost,
-)
+from callflow.core.events import CallArrived, CitizenAnswered, CitizenNotReached
+from callflow.core.facts import CallConnected, CallEnded, CallOpened, Direction, HangupParty, PersonLost
 from callflow.core.facts import Stage as Funnel
 from callflow.core.ids import CallId, callback_call, citizen_channel, was_call_back_to
+from callflow.core.requests import CallbackAction, CallbackOutcome
 from callflow.core.state import Callback
 from callflow.core.states import CallState, OperatorState
 

@@ -7,9 +7,9 @@ import pytest
 from callflow.core.city import Classification
 from callflow.core.codes import DIGITS_LIMIT_SECONDS
 from callflow.core.commands import AnswerCode, Refusal
-from callflow.core.events import CodeCallGone, CodeDialled, OperatorKeyPressed, TalkAction
 from callflow.core.facts import CallClassified, CallerChallenged
 from callflow.core.ids import CallId, ChannelId, EndpointName, OfferId
+from callflow.core.requests import CodeCallGone, CodeDialled, OperatorKeyPressed, TalkAction
 from callflow.core.states import CallState, OperatorState
 
 from .phones import answers, never_answers

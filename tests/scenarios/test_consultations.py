@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callflow.core.commands import HoldCaller, RecordBridge, Refusal
-from callflow.core.events import TalkAction, Whereabouts
+from callflow.core.events import Whereabouts
 from callflow.core.facts import (
     CallEnded,
     CallQueued,
@@ -19,6 +19,7 @@ from callflow.core.facts import (
     QueueReason,
 )
 from callflow.core.ids import OfferId
+from callflow.core.requests import TalkAction
 from callflow.core.states import CallState, OperatorState
 
 from .phones import LOST, answers, never_answers, says_nothing

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind, FlowInForce
 from callflow.core.commands import EndCall, Play
 from callflow.core.events import PlaybackEnded, TrunkHeadersRead
 from callflow.core.facts import (
-    AlarmKind,
     CallConnected,
     CallEnded,
     CallQueued,
-    FlowInForce,
     HangupParty,
     IvrStepTaken,
     QueueReason,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import DestroyBridge, EndCall, HandBack, HoldCaller, JoinLegs
 from callflow.core.events import CommandFailed, KeyPressed, LegJoined, TimerFired
 from callflow.core.facts import (
-    AlarmKind,
     CallConnected,
     CallEnded,
     CallHandedBack,

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import DialDestination, EndCall, Refusal
-from callflow.core.events import TalkAction
 from callflow.core.facts import (
-    AlarmKind,
     CallConnected,
     CallEnded,
     CallQueued,
@@ -24,6 +23,7 @@ from callflow.core.facts import (
 )
 from callflow.core.facts import Stage as Funnel
 from callflow.core.ids import CallId
+from callflow.core.requests import TalkAction
 from callflow.core.states import CallState, OperatorState
 
 from .centre import SETTINGS

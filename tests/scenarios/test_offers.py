@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from callflow.core.centre_facts import AlarmCleared, AlarmKind, AlarmRaised
 from callflow.core.commands import JoinLegs, OfferCall, ReleaseLeg
 from callflow.core.events import OfferAnswered, OfferRang, PlaybackEnded
-from callflow.core.facts import AlarmCleared, AlarmKind, AlarmRaised, CallConnected, CallEnded, OfferClosed, OfferMade
+from callflow.core.facts import CallConnected, CallEnded, OfferClosed, OfferMade
 from callflow.core.ids import CallId, OfferId, PlaybackId
 from callflow.core.states import CallState, OfferState, OperatorState
 from callflow.core.timers import Timer, TimerKind

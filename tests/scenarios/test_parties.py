@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import AddLeg, DialDestination, EndCall, OfferCall, Refusal
-from callflow.core.events import TalkAction
 from callflow.core.facts import (
-    AlarmKind,
     CallConnected,
     CallEnded,
     CallQueued,
@@ -27,6 +26,7 @@ from callflow.core.facts import (
     QueueReason,
     Stage,
 )
+from callflow.core.requests import TalkAction
 from callflow.core.states import CallState, OperatorState
 
 from .centre import SETTINGS

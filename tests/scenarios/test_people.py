@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind, OperatorMoved
 from callflow.core.commands import PrepareCentre, Refusal
 from callflow.core.events import EndpointReported, TimerFired
-from callflow.core.facts import AlarmKind, OperatorMoved
 from callflow.core.ids import ChannelId, EndpointName
 from callflow.core.states import CallState, OperatorState
 from callflow.core.timers import Timer, TimerKind

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from callflow.core.commands import EndCall
-from callflow.core.events import TalkAction, Whereabouts
+from callflow.core.events import Whereabouts
 from callflow.core.facts import CallConnected, ConsultationEnded, PartyGone, PersonLost
+from callflow.core.requests import TalkAction
 from callflow.core.states import CallState, OperatorState
 
 from .phones import LOST, answers

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from callflow.core.centre_facts import AlarmCleared, AlarmKind, AlarmRaised, RosterInForce, ShiftBegan
 from callflow.core.city import Holiday, PauseReason, Roster, Shift, ShiftException
 from callflow.core.commands import Refusal
-from callflow.core.facts import AlarmCleared, AlarmKind, AlarmRaised, RosterInForce, ShiftBegan
 from callflow.core.ids import OperatorId
 from callflow.core.state import alarm_key
 from callflow.core.states import CallState, OperatorState

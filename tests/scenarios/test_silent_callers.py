@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callflow.core.city import Classification
 from callflow.core.commands import EndCall, HandBack, Play
-from callflow.core.events import SpeechHeard, TalkAction
+from callflow.core.events import SpeechHeard
 from callflow.core.facts import (
     CallClassified,
     CallerChallenged,
@@ -18,6 +18,7 @@ from callflow.core.facts import (
     IvrStepTaken,
 )
 from callflow.core.ids import CallId, OfferId
+from callflow.core.requests import TalkAction
 from callflow.core.states import CallState
 
 from .phones import answers

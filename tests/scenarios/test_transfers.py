@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from callflow.core.commands import EndCall, Refusal
-from callflow.core.events import TalkAction
 from callflow.core.facts import CallQueued, OperatorLeft, PartyEnd, PartyGone, QueueReason
+from callflow.core.requests import TalkAction
 from callflow.core.states import CallState, OperatorState
 
 from .centre import SETTINGS

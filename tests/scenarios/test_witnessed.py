@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from callflow.core.events import Caller, FallbackWitnessed
+from callflow.core.events import Caller
 from callflow.core.ids import CallId
+from callflow.core.reports import FallbackWitnessed
 
 from .phones import never_answers
 from .world import World

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.city import USUAL_PAUSE_REASONS
 from callflow.core.codes import CODES, Argument
-from callflow.core.facts import AlarmKind
 
 OPERATE = (Path(__file__).parents[2] / "docs" / "OPERATE.md").read_text(encoding="utf-8")
 WORDS = {Argument.NONE: "", Argument.OPTIONAL: "may follow", Argument.NEEDED: "has to follow"}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from callflow.core.events import Event, FallbackWitnessed, RecordingMeasured
+from callflow.core.events import Event
 from callflow.core.ids import CallId
+from callflow.core.reports import FallbackWitnessed, RecordingMeasured
 from callflow.errors import CallflowError
 from callflow.worker import UNFINISHED_AFTER, FallbackReader, keep_doing, measure_recordings
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callflow.core.events import CallbackOutcome
+from callflow.core.requests import CallbackOutcome
 from callflow.storage.models.base import CALL, Base, CallKey, CentreKey, Line, Name, by_value
 
 

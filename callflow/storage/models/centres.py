@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callflow.core.facts import AlarmKind
+from callflow.core.centre_facts import AlarmKind
 from callflow.storage.models.base import Base, Line, Name, Prose, Seq, by_value
 
 

@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callflow.core.facts import CallbackAssigned, CallbackClosed, CallbackOpened, CallbackTried, CallFact
+from callflow.core.centre_facts import CallbackAssigned, CallbackClosed, CallbackOpened, CallbackTried
+from callflow.core.facts import CallFact
 from callflow.storage.models import Call, Callback, CallbackAttempt
 from callflow.storage.projection.rows import CallWriters, Place, add, put
 

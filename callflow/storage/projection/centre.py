@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callflow.core.facts import AlarmCleared, AlarmRaised, FlowInForce, RosterInForce, SettingsApplied
+from callflow.core.centre_facts import AlarmCleared, AlarmRaised, FlowInForce, RosterInForce, SettingsApplied
 from callflow.storage.documents import document_of
 from callflow.storage.models import Alarm, FlowVersion, RosterVersion, SettingsVersion
 from callflow.storage.projection.rows import Place, Writers, add, put

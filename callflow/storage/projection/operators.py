@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callflow.core.facts import OperatorMoved, OperatorUpdated, ShiftBegan
+from callflow.core.centre_facts import OperatorMoved, OperatorUpdated, ShiftBegan
 from callflow.core.states import OperatorState
 from callflow.storage.models import Operator, OperatorStateChange, ShiftStart
 from callflow.storage.projection.rows import Place, Writers, add, put

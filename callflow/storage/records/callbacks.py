@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from callflow.core.events import CallbackOutcome
 from callflow.core.facts import Stage
+from callflow.core.requests import CallbackOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

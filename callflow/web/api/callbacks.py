@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import AwareDatetime, Field
 
 from callflow.core.commands import Refusal
-from callflow.core.events import CallbackAction, CallbackOutcome
+from callflow.core.requests import CallbackAction, CallbackOutcome
 from callflow.engine.client import RequestRefused
 from callflow.permissions import Permission
 from callflow.storage.callbacks import CallbackFilter, list_callbacks

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from callflow.core.events import TalkAction
+from callflow.core.requests import TalkAction
 from callflow.permissions import Permission
 from callflow.web.api.operators import Moved
 from callflow.web.routes import Asked, Route, Shape

@@ -12,8 +12,9 @@ from callflow.ami import reporting
 from callflow.ami.reading import QueueSeen, TrunkSeen
 from callflow.ami.reporting import Engine, Reporter
 from callflow.ami.standing import Standing
-from callflow.core.events import Event, FallbackQueueReported, TrunkReported
+from callflow.core.events import Event
 from callflow.core.ids import TrunkRoute
+from callflow.core.reports import FallbackQueueReported, TrunkReported
 from callflow.errors import CallflowError
 
 TELCO, OTHER = TrunkRoute("trunk-telco"), TrunkRoute("trunk-other")

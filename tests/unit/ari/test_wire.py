@@ -19,8 +19,6 @@ from callflow.core.events import (
     CallerReturned,
     CitizenAnswered,
     CitizenNotReached,
-    CodeCallGone,
-    CodeDialled,
     EndpointReported,
     Event,
     KeyPressed,
@@ -28,11 +26,11 @@ from callflow.core.events import (
     LegJoined,
     OfferAnswered,
     OfferRang,
-    OperatorKeyPressed,
     PlaybackEnded,
     SpeechHeard,
 )
 from callflow.core.ids import BridgeId, CallId, ChannelId, EndpointName, OfferId, PlaybackId
+from callflow.core.requests import CodeCallGone, CodeDialled, OperatorKeyPressed
 
 from .samples import CALL, EVENT_CLASSES, NOW, channel, event, full_sample, leg, sample
 

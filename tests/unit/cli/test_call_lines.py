@@ -7,17 +7,8 @@ import pytest
 
 from callflow.cli.call_lines import line_of, lines_of
 from callflow.core.city import Classification
-from callflow.core.events import CallbackOutcome
-from callflow.core.facts import (
-    ChallengeKind,
-    Direction,
-    LegPurpose,
-    PartyEnd,
-    PartyKind,
-    PartyMode,
-    QueueReason,
-    Stage,
-)
+from callflow.core.facts import ChallengeKind, Direction, LegPurpose, PartyEnd, PartyKind, PartyMode, QueueReason, Stage
+from callflow.core.requests import CallbackOutcome
 from callflow.storage.records import (
     AssessmentRecord,
     CallbackAttemptRecord,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from callflow.core.city import Classification
 from callflow.core.codes import CODES, LONGEST_CODE, Argument, Code, DeskAction, Pressed, press, read_dialled
-from callflow.core.events import CallbackAction, TalkAction
+from callflow.core.requests import CallbackAction, TalkAction
 
 KEYS = "0123456789*#"
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callflow.core.centre_facts import AlarmKind, AlarmRaised
 from callflow.core.city import Roster, Shift
-from callflow.core.facts import AlarmKind, AlarmRaised, PartyKind, PartyMode
+from callflow.core.facts import PartyKind, PartyMode
 from callflow.core.ids import CallId, EndpointName, OfferId, OperatorId, offer_id
 from callflow.core.ledger import Ledger
 from callflow.core.roster import Sitting

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from callflow.core import events
+from callflow.core import events, reports, requests
+from callflow.core.centre_facts import SettingsApplied
 from callflow.core.commands import HandBack
 from callflow.core.events import (
     CallerGone,
@@ -19,7 +20,6 @@ from callflow.core.events import (
     SettingsChanged,
     TimerFired,
 )
-from callflow.core.facts import SettingsApplied
 from callflow.core.ids import CallId, PlaybackId
 from callflow.core.state import Call, IvrPosition, RunningTimer, State, timer_key
 from callflow.core.states import CallState
@@ -32,7 +32,12 @@ from .conftest import SETTINGS
 
 
 def test_every_event_and_every_timer_has_a_handler() -> None:
-    known = {cls for _, cls in inspect.getmembers(events, inspect.isclass) if issubclass(cls, Event)}
+    known = {
+        cls
+        for module in (events, requests, reports)
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, Event)
+    }
     assert set(HANDLERS) | {Event, SettingsChanged, DecisionFailed} == known
     assert set(TIMER_HANDLERS) == set(TimerKind)
 

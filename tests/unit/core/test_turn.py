@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from callflow.core.centre_facts import AlarmCleared, AlarmKind, AlarmRaised
 from callflow.core.commands import CancelTimer, Note, StartTimer
-from callflow.core.facts import AlarmCleared, AlarmKind, AlarmRaised
 from callflow.core.timers import Timer, TimerKind
 from callflow.core.turn import ALARM_LASTS_SECONDS, Turn
 

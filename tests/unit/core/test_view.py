@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from callflow.core.city import Agency, Destination, Roster, Shift
-from callflow.core.events import FlowPublished, OperatorChanged, RosterChanged, SettingsChanged, SignInRequested
+from callflow.core.events import FlowPublished, OperatorChanged, RosterChanged, SettingsChanged
 from callflow.core.facts import CallerAssessed, Direction, LegPurpose, PartyKind, PartyMode
 from callflow.core.ids import CallId, OfferId, OperatorId, RequestId, TrunkRoute, talk_bridge
+from callflow.core.requests import SignInRequested
 from callflow.core.state import Call, Callback, IvrPosition, Offer, Party, State
 from callflow.core.states import CallState, OfferState
 from callflow.core.switchboard import Switchboard

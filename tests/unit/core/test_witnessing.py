@@ -4,18 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import Note
-from callflow.core.events import (
-    Caller,
-    Event,
-    FallbackQueueReported,
-    FallbackWitnessed,
-    RecordingMeasured,
-    Track,
-    TrunkReported,
-)
-from callflow.core.facts import AlarmKind, CallServedInFallback, HangupParty, RecordingStored
+from callflow.core.events import Caller, Event
+from callflow.core.facts import CallServedInFallback, HangupParty, RecordingStored
 from callflow.core.ids import CallId
+from callflow.core.reports import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, Track, TrunkReported
 from callflow.core.switchboard import Switchboard
 
 NUMBER = "+6281200001"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from callflow.core.facts import AlarmCleared, AlarmKind
+from callflow.core.centre_facts import AlarmCleared, AlarmKind
 from callflow.engine.hub import KEPT, QUEUED_AT_MOST, Hub
 
 FACT = AlarmCleared(at=datetime(2026, 1, 5, tzinfo=UTC), kind=AlarmKind.NO_FLOW, subject="")

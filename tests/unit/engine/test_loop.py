@@ -19,11 +19,11 @@ from callflow.core.events import (
     KeyPressed,
     OperatorChanged,
     SettingsChanged,
-    SignInRequested,
     SnapshotTaken,
     TimerFired,
 )
 from callflow.core.ids import CallId, CentreId, ChannelId, EndpointName, OperatorId, RequestId
+from callflow.core.requests import SignInRequested
 from callflow.core.switchboard import Switchboard
 from callflow.engine.loop import SNAPSHOT_AGAIN_SECONDS, DecisionRaised, EngineLoop
 

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow.core.city import Classification
-from callflow.core.events import (
+from callflow.core.events import Event
+from callflow.core.ids import CallId, OperatorId, RequestId
+from callflow.core.requests import (
     CallbackAction,
     CallbackOutcome,
     CallbackRequested,
     ClassificationRequested,
-    Event,
     PauseRequested,
     ResumeRequested,
     SignInRequested,
@@ -24,7 +25,6 @@ from callflow.core.events import (
     TalkAction,
     TalkRequested,
 )
-from callflow.core.ids import CallId, OperatorId, RequestId
 from callflow.engine.requests import REQUESTS, MalformedRequest, read_request
 
 AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from callflow.core.events import CallArrived, Caller, Event, SignInRequested, TimerFired
+from callflow.core.events import CallArrived, Caller, Event, TimerFired
 from callflow.core.ids import CallId, ChannelId, OperatorId, RequestId
+from callflow.core.requests import SignInRequested
 from callflow.core.timers import Timer, TimerKind
 from callflow.journal.envelope import Envelope, call_of, canonical, core_version, envelope_of, payload_of
 

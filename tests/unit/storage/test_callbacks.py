@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from callflow.core.events import CallbackOutcome
 from callflow.core.facts import Stage
+from callflow.core.requests import CallbackOutcome
 from callflow.storage.callbacks import CallbackFilter, callback_of, list_callbacks
 from callflow.storage.errors import BadCursor
 from callflow.storage.models import Call, Callback, CallbackAttempt

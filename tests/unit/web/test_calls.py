@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from callflow.core.city import Classification
-from callflow.core.events import CallbackOutcome
 from callflow.core.facts import Direction, PartyKind, PartyMode
 from callflow.core.facts import Stage as FunnelStage
+from callflow.core.requests import CallbackOutcome
 from callflow.permissions import Role
 from callflow.storage.models import Access, Call, Callback, ClassificationChange, Offer, Party, Recording
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind, AlarmRaised
 from callflow.core.city import Agency, CentreSettings, Destination, OperatorProfile, Roster, Shift
 from callflow.core.events import Caller, OperatorChanged, RosterChanged, SettingsChanged
-from callflow.core.facts import AlarmKind, AlarmRaised, CallerAssessed, LegPurpose, PartyKind, PartyMode
+from callflow.core.facts import CallerAssessed, LegPurpose, PartyKind, PartyMode
 from callflow.core.ids import CallId, CentreId, ChannelId, EndpointName, OfferId, OperatorId, TrunkRoute, talk_bridge
 from callflow.core.state import Call, Callback, Offer, Party
 from callflow.core.states import CallState, OfferState

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 import pytest
 
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.city import Classification
-from callflow.core.events import CallbackAction, CallbackOutcome, TalkAction
-from callflow.core.facts import AlarmKind, HangupParty, PartyKind, QueueReason, Stage
+from callflow.core.facts import HangupParty, PartyKind, QueueReason, Stage
+from callflow.core.requests import CallbackAction, CallbackOutcome, TalkAction
 from callflow.core.state import SET_ASIDE
 from callflow.core.states import CallState, OfferState, OperatorState
 from callflow.flows.model import Tier

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callflow.core.commands import Refusal
-from callflow.core.events import TalkAction
+from callflow.core.requests import TalkAction
 from callflow.permissions import Role
 
 from .conftest import Stage, kind, problem
