@@ -74,8 +74,14 @@ class Supervisor:
         await asyncio.gather(*(self.stop(name) for name in tuple(self._tasks)))
 
     async def wait(self) -> None:
-        """Wait for ever, or until a supervising task fails, which is a defect."""
-        await asyncio.gather(*self._tasks.values())
+        """Wait for ever, or until a supervising task fails, which is a defect.
+
+        Cancelling it ends no process: `close` does, and waits for each. (A `gather` here would cancel them all and come
+        back with the first that ended; `close` would then cut short the waiting for the others.)
+        """
+        done, _ = await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
 
     async def _keep(self, name: str, arguments: Sequence[str]) -> None:
         pause = FIRST_PAUSE_SECONDS

@@ -75,16 +75,66 @@ async def test_others_go_on_when_one_keeps_failing(watched: Watched) -> None:
     assert await watched.pid("also", other_than=also)
 
 
-async def test_child_is_not_started_again_when_it_ends_for_good(tmp_path: Path) -> None:
-    package = tmp_path / "callflow"
+def children_run(program: str, directory: Path) -> dict[str, str]:
+    """The environment in which `python -m callflow` runs this program."""
+    package = directory / "callflow"
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / "__main__.py").write_text(
+    (package / "__main__.py").write_text(program)
+    return {"PYTHONPATH": str(directory), "PYTHONSAFEPATH": "1"}
+
+
+async def test_each_child_is_waited_for_when_another_ended_before_it(tmp_path: Path) -> None:
+    may_end, ready = tmp_path / "may_end", tmp_path / "ready"
+    os.mkfifo(may_end)
+    os.mkfifo(ready)
+    environment = children_run(
+        "import signal, sys\n"
+        "def slowly(*_):\n"
+        f"    open({str(may_end)!r}).read()\n"
+        "    sys.exit(0)\n"
+        "if sys.argv[1] == 'slow':\n"
+        "    signal.signal(signal.SIGTERM, slowly)\n"
+        f"open({str(ready)!r}, 'w').close()\n"
+        "while True:\n"
+        "    signal.pause()\n",
+        tmp_path,
+    )
+    changed = asyncio.Event()
+    supervisor = Supervisor(environment, changed.set)
+
+    async def run() -> None:
+        try:
+            await supervisor.wait()
+        finally:
+            await supervisor.close()
+
+    for name in ("quick", "slow"):
+        supervisor.start(name, (name,))
+        await asyncio.to_thread(ready.read_bytes)
+    slow = supervisor.pids["slow"]
+    running = asyncio.create_task(run())
+    await asyncio.sleep(0)  # it waits now
+    running.cancel()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while "quick" in supervisor.pids:
+            changed.clear()
+            await changed.wait()
+        await asyncio.to_thread(may_end.write_bytes, b"")
+        await asyncio.wait([running])
+    assert running.cancelled()
+    assert not alive(slow)
+    assert supervisor.pids == {}
+
+
+async def test_child_is_not_started_again_when_it_ends_for_good(tmp_path: Path) -> None:
+    environment = children_run(
         f"import pathlib, sys\nwith pathlib.Path({str(tmp_path / 'starts')!r}).open('a') as file:\n"
         "    file.write('x')\n"
-        f"sys.exit({STAY_ENDED})\n"
+        f"sys.exit({STAY_ENDED})\n",
+        tmp_path,
     )
-    supervisor = Supervisor({"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"})
+    supervisor = Supervisor(environment)
     supervisor.start("engine", ())
     await asyncio.wait_for(supervisor.wait(), 20)
     assert (tmp_path / "starts").read_text() == "x"
