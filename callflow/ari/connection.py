@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import traceback
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -22,6 +23,7 @@ from callflow.ari.errors import AriError, Fenced, NotConnected, OutcomeUnknown, 
 from callflow.ari.messages import Answer, Unusable, read_message
 from callflow.ari.protocol import applications
 from callflow.ari.protocol.event_types import ApplicationReplaced, Event
+from callflow.ari.pulse import Pulse
 from callflow.ari.request import Request
 from callflow.ari.rest import Rest
 
@@ -34,12 +36,14 @@ STEADY_SECONDS: Final = 5.0
 """A connection that lasted this long is followed by the shortest pause."""
 PING_SECONDS: Final = 2.0
 """A websocket whose far end answers no ping for half of this is taken for dead."""
+LETTING_GO_SECONDS: Final = 0.3
+"""So long Asterisk may take to close our earlier websocket; registered longer, the application is another engine's."""
+LOOK_SECONDS: Final = 0.02
 UNWANTED_EVENTS: Final = (
     "ChannelVarset",
     "ChannelDialplan",
     "ChannelCallerId",
     "ChannelConnectedLine",
-    "ChannelUserevent",
     "BridgeCreated",
     "BridgeDestroyed",
     "PlaybackStarted",
@@ -83,6 +87,7 @@ class AriConnection:
         self._socket: aiohttp.ClientWebSocketResponse[Literal[False]] | None = None
         self._answers: dict[str, asyncio.Future[Answer | None]] = {}
         self._fenced = False
+        self._pulse = Pulse(application, self.request)
         self._numbers = itertools.count(1)
 
     async def run(self, listener: Listener) -> None:
@@ -152,6 +157,7 @@ class AriConnection:
 
     async def _listen(self, listener: Listener) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
+            await self._let_go()
             opening = await self._rest.session.ws_connect(
                 f"{self._base}/events",
                 params={"app": self.application, "subscribeAll": "false"},
@@ -166,36 +172,42 @@ class AriConnection:
             early: list[Event] = []
             reader = asyncio.create_task(self._read(socket, early, listener), name="ari reader")
             try:
-                await self._take_stock(reader, listener)
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await self._while_read(self._take_stock(listener), reader)
+                if reader.done():
+                    raise NotConnected("stock-taking")
                 self.connected = True
                 log.info("connected with Asterisk", application=self.application)
                 for event in early:
                     self._tell(listener, event)
                 early.clear()
-                await reader
+                await self._while_read(self._pulse.go_on(), reader)
             finally:
-                reader.cancel()
-                with suppress(asyncio.CancelledError, AriError, aiohttp.ClientError, OSError):
-                    await reader
+                await _end(reader)
 
-    async def _take_stock(self, reader: asyncio.Task[None], listener: Listener) -> None:
-        async def stock() -> None:
-            unwanted = {"disallowed": [{"type": name} for name in UNWANTED_EVENTS]}
-            await self.request(applications.filter(application_name=self.application, filter=unwanted))
-            await listener.on_connected()
+    async def _let_go(self) -> None:
+        """Wait until Asterisk is done with our earlier websocket, lest it unregister the one to come; see `pulse`."""
+        there = applications.get(application_name=self.application)
+        with suppress(AriError, TimeoutError):  # NotFound is what we wait for; other faults are the handshake's to tell
+            async with asyncio.timeout(LETTING_GO_SECONDS):
+                while True:
+                    await self._rest.send(there, LETTING_GO_SECONDS)
+                    await asyncio.sleep(LOOK_SECONDS)
 
-        taking = asyncio.create_task(stock(), name="ari stock")
+    async def _take_stock(self, listener: Listener) -> None:
+        unwanted = {"disallowed": [{"type": name} for name in UNWANTED_EVENTS]}
+        await self.request(applications.filter(application_name=self.application, filter=unwanted))
+        await self._pulse.beat()
+        await listener.on_connected()
+
+    async def _while_read(self, work: Coroutine[Any, Any, None], reader: asyncio.Task[None]) -> None:
+        """Do something that needs the connection, and no longer than there is one."""
+        task = asyncio.create_task(work, name="ari work")
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await asyncio.wait({taking, reader}, return_when=asyncio.FIRST_COMPLETED)
-            if not taking.done():
-                await reader
-                raise NotConnected("stock-taking")
-            await taking
+            await asyncio.wait({task, reader}, return_when=asyncio.FIRST_COMPLETED)
+            await (task if task.done() else reader)
         finally:
-            taking.cancel()
-            with suppress(asyncio.CancelledError, AriError):
-                await taking
+            await _end(task)
 
     async def _read(
         self, socket: aiohttp.ClientWebSocketResponse[Literal[False]], early: list[Event], listener: Listener
@@ -214,6 +226,8 @@ class AriConnection:
                 case ApplicationReplaced():
                     self._fenced = True
                     raise Fenced(self.application)
+                case event if self._pulse.feel(event):
+                    continue
                 case event if self.connected:
                     self._tell(listener, event)
                 case event:
@@ -241,6 +255,12 @@ class AriConnection:
             self.connected = False
             log.warning("disconnected from Asterisk", application=self.application)
             listener.on_disconnected()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, AriError, aiohttp.ClientError, OSError):
+        await task
 
 
 def _frame(request: Request[Any], number: str) -> str:

@@ -95,6 +95,13 @@ class OutcomeUnknown(AriError):
         super().__init__(f"{operation}: {why}; it may have been done")
 
 
+class Unheard(AriError):
+    """Asterisk's events do not reach us although the websocket is up: connect anew."""
+
+    def __init__(self, application: str, why: str) -> None:
+        super().__init__(f"events of the application {application!r} do not reach us: {why}")
+
+
 class Fenced(AriError):
     """Another engine connected under our application's name: it owns the calls now. Stop, and never reconnect."""
 

@@ -47,6 +47,7 @@ class FakeEnginePort:
         self._runner: web.AppRunner | None = None
         self._followers: set[web.WebSocketResponse] = set()
         self._followed = asyncio.Event()
+        self._asked = asyncio.Event()
         self.reset()
 
     def reset(self) -> None:
@@ -88,6 +89,20 @@ class FakeEnginePort:
     async def until_followed(self) -> None:
         """Wait until somebody follows."""
         await self._followed.wait()
+
+    async def until_asked(self, **body: Any) -> None:
+        """Wait until the newest request has these values.
+
+        Raises:
+            AssertionError: it had others for 5 s.
+        """
+        try:
+            async with asyncio.timeout(5):
+                while not self.requests or body.items() - self.requests[-1].items():
+                    self._asked.clear()
+                    await self._asked.wait()
+        except TimeoutError:
+            raise AssertionError(f"asked {self.requests[-1:]}, not {body}") from None
 
     async def tell(self, *facts: Mapping[str, Any]) -> int:
         """Tell facts as one frame; `at` is filled in. Returns its number."""
@@ -142,6 +157,7 @@ class FakeEnginePort:
     async def _request(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.requests.append(body)
+        self._asked.set()
         if body["verb"] == "publish_flow":
             return self._publish()
         if self.refusal is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -84,6 +85,14 @@ async def claimed(pbx: Pbx, citizen: Phone, ours: Engine) -> AsyncIterator[str]:
         yield channel
 
 
+def cut_off(ours: Engine) -> None:
+    """End its websocket as a kill does, without a word."""
+    socket = ours.connection._socket
+    assert socket is not None
+    transport = socket.get_extra_info("transport", None) or socket._response.connection.transport  # type: ignore[union-attr]
+    transport.abort()
+
+
 def executor_of(pbx: Pbx, ours: Engine) -> AriExecutor:
     return AriExecutor(ours.connection, Wire(lambda: datetime.now(UTC)), pbx.settings.prompts_dir)
 
@@ -136,6 +145,22 @@ async def test_protocol_is_what_the_installed_asterisk_describes() -> None:
     fresh = generate(locate().rest_api_dir)
     assert fresh == {path.name: path.read_text(encoding="utf-8") for path in PROTOCOL.glob("*.py")}
     assert fresh == generate(locate().rest_api_dir)
+
+
+async def test_engine_is_told_events_when_it_connects_while_asterisk_closes_the_websocket_that_was_cut_off(
+    pbx: Pbx,
+) -> None:
+    ended = []
+    for _ in range(60):
+        ours = Engine(connection_to(pbx, "callflow-a"), claims=False)
+        ours.running = asyncio.create_task(ours.connection.run(ours))
+        await ours.until(lambda ours=ours: ours.stocks == 1)  # type: ignore[misc]
+        await ours.connection._pulse.beat()
+        assert ours.connection.connects == 1
+        cut_off(ours)
+        ours.running.cancel()
+        ended.append(ours.running)
+    await asyncio.gather(*ended, return_exceptions=True)
 
 
 async def test_first_claim_wins_when_two_engines_claim(pbx: Pbx, citizen: Phone) -> None:

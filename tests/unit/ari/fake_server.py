@@ -12,6 +12,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from callflow.ari.pulse import BEAT
+
+from .samples import EVENT_CLASSES, sample
+
+FELT = sample(EVENT_CLASSES["ChannelUserevent"]) | {"eventname": BEAT}
+
 USER, PASSWORD = "engine", "a pass:wörd"
 
 
@@ -20,8 +26,8 @@ class FakeAsterisk:
 
     Attributes:
         filters: the event filter of each connect.
-        asked: the frames of requests that came over a websocket, filters left out.
-        http_asked: method and path of requests that came by HTTP.
+        asked: the frames of requests that came over a websocket, filters and pulse left out.
+        http_asked: method and path of requests that came by HTTP, looks at the application left out.
         silent: keep requests unanswered, for the test to answer.
         frozen: accept connections and do not answer their handshake.
         answers_pings: False = a half-open connection.
@@ -85,6 +91,10 @@ class FakeAsterisk:
                 self.filters.append(json.loads(asked["message_body"]))
                 await self.answer(asked, 200, APPLICATION)
                 continue
+            if asked["uri"] == f"events/user/{BEAT}":
+                await self.answer(asked)
+                await self.say(FELT)
+                continue
             self.asked.append(asked)
             if not self.silent:
                 await self.answer(asked)
@@ -94,6 +104,8 @@ class FakeAsterisk:
         """Plain REST."""
         if not self._authorised(request):
             return web.json_response({"message": "Authentication required"}, status=401)
+        if request.path == f"/ari/applications/{APPLICATION['name']}":
+            return web.json_response({"message": "Application not found"}, status=404)
         self.http_asked.append(f"{request.method} {request.path_qs}")
         if self.refuse is not None:
             return web.json_response({"message": self.refuse[1]}, status=self.refuse[0])

@@ -11,12 +11,15 @@ from typing import Any, Self, TypeVar
 import aiohttp
 
 from callflow.ari.connection import AriConnection
+from callflow.ari.errors import NotFound
 from callflow.ari.protocol import models
 from callflow.ari.protocol.event_types import Event
+from callflow.ari.pulse import BEAT
 from callflow.ari.request import Request
 
-from .samples import sample
+from .samples import EVENT_CLASSES, sample
 
+FELT = sample(EVENT_CLASSES["ChannelUserevent"]) | {"eventname": BEAT}
 T = TypeVar("T")
 Frame = dict[str, Any] | str | bytes
 
@@ -25,13 +28,18 @@ class FakeSocket:
     """One websocket.
 
     Attributes:
-        sent: every frame of ours.
+        sent: every frame of ours but the pulse.
+        beats: how often the pulse was sent.
+        unheard: swallow the pulse's event, as when the application is not registered.
         answer: what Asterisk does on a request of ours; None = it stays silent.
     """
 
     def __init__(self) -> None:
         self.closed = False
         self.sent: list[dict[str, Any]] = []
+        self.beats = 0
+        self.unheard = False
+        self.beat_status = 204
         self.answer: Callable[[dict[str, Any]], Frame | None] = ok
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -48,10 +56,14 @@ class FakeSocket:
 
     async def send_str(self, text: str) -> None:
         frame = json.loads(text)
+        if frame["uri"] == f"events/user/{BEAT}":
+            self.beats += 1
+            self.say(answer(frame, self.beat_status), *(() if self.unheard else (FELT,)))
+            return
         self.sent.append(frame)
-        answer = self.answer(frame)
-        if answer is not None:
-            self.say(answer)
+        told = self.answer(frame)
+        if told is not None:
+            self.say(told)
 
     def __aiter__(self) -> Self:
         return self
@@ -77,13 +89,15 @@ class FakeHttp:
     Attributes:
         sockets: those that were opened.
         opened_at: when each attempt was made, in seconds.
-        sent: requests by HTTP.
+        registered_until: until then the application is one that Asterisk knows, in seconds.
+        sent: requests by HTTP, looks at the application left out.
     """
 
     def __init__(self, *script: FakeSocket | Exception | None) -> None:
         self.script = list(script)
         self.sockets: list[FakeSocket] = []
         self.opened_at: list[float] = []
+        self.registered_until = -1.0
         self.sent: list[Request[Any]] = []
         self.options: dict[str, Any] = {}
 
@@ -104,6 +118,10 @@ class FakeHttp:
         return step
 
     async def send(self, request: Request[T], timeout_seconds: float) -> T:
+        if request.operation == "GET applications/{applicationName}":
+            if asyncio.get_running_loop().time() < self.registered_until:
+                return request.result(sample(models.Application))
+            raise NotFound(404, request.operation, "Application not found")
         self.sent.append(request)
         return request.result(None)
 

@@ -12,10 +12,11 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from callflow.ari.connection import CONNECT_SECONDS, PING_SECONDS
+from callflow.ari.connection import CONNECT_SECONDS, LETTING_GO_SECONDS, PING_SECONDS
 from callflow.ari.errors import Fenced, NotConnected, OutcomeUnknown
 from callflow.ari.protocol import bridges, channels
 from callflow.ari.protocol.models import Bridge
+from callflow.ari.pulse import BEAT_SECONDS, LIMIT_SECONDS
 
 from ..engine.virtual_time import run  # noqa: TID252 the tests are no package
 from .fake_socket import FakeHttp, FakeSocket, Keeper, answer, connection_on
@@ -152,6 +153,59 @@ def test_stock_is_taken_again_when_taking_it_failed() -> None:
         async with Running(keeper=Keeper(stock)) as at:
             await at.connected()
             assert (at.ari.connects, at.keeper.told) == (3, ["stock"])
+
+    run(main())
+
+
+def test_new_websocket_waits_until_asterisk_has_let_go_of_the_earlier_one() -> None:
+    async def main() -> None:
+        async with Running() as at:
+            await at.connected()
+            clock = asyncio.get_running_loop().time
+            at.http.registered_until = clock() + 0.2
+            await at.drop()
+            await at.connected()
+            assert at.http.registered_until <= at.http.opened_at[-1] < at.http.registered_until + 0.03
+
+    run(main())
+
+
+def test_application_is_taken_over_when_another_engine_keeps_it() -> None:
+    async def main() -> None:
+        async with Running() as at:
+            at.http.registered_until = 1e9
+            await at.connected()
+            assert LETTING_GO_SECONDS <= at.http.opened_at[0] < LETTING_GO_SECONDS + 0.03
+
+    run(main())
+
+
+def test_connects_anew_when_events_do_not_come_from_the_beginning() -> None:
+    async def main() -> None:
+        first = FakeSocket()
+        first.unheard = True
+        async with Running(first) as at:
+            with capture_logs() as logs:
+                await at.connected()
+            assert (at.ari.connects, at.keeper.told) == (2, ["stock"])
+            assert at.http.opened_at[1] < LIMIT_SECONDS + 0.1
+            assert "do not reach us" in str(logs[0]["error"])
+
+    run(main())
+
+
+@pytest.mark.parametrize(("status", "limit"), [(204, LIMIT_SECONDS), (404, 0)])
+def test_connects_anew_when_events_come_no_more(status: int, limit: float) -> None:
+    async def main() -> None:
+        async with Running() as at:
+            await at.connected()
+            await asyncio.sleep(10)
+            assert (at.socket.beats, at.ari.connects) == (6, 1)
+            at.socket.unheard, at.socket.beat_status = True, status
+            deaf_at = asyncio.get_running_loop().time()
+            await until(lambda: at.ari.connects == 2 and at.ari.connected)
+            assert at.http.opened_at[-1] - deaf_at < BEAT_SECONDS + limit + 0.1
+            assert at.keeper.told == ["stock", "gone", "stock"]
 
     run(main())
 
