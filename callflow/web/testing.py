@@ -90,19 +90,24 @@ class FakeEnginePort:
         """Wait until somebody follows."""
         await self._followed.wait()
 
-    async def until_asked(self, **body: Any) -> None:
-        """Wait until the newest request has these values.
+    async def until_asked(self, body: Mapping[str, Any] | None = None, **fields: Any) -> None:
+        """Wait until the newest request is exactly this body, or has these fields among its own.
 
         Raises:
-            AssertionError: it had others for 5 s.
+            AssertionError: it was another for 5 s.
         """
+
+        def asked() -> bool:
+            newest = self.requests[-1] if self.requests else {}
+            return newest == body if body is not None else not fields.items() - newest.items()
+
         try:
             async with asyncio.timeout(5):
-                while not self.requests or body.items() - self.requests[-1].items():
+                while not asked():
                     self._asked.clear()
                     await self._asked.wait()
         except TimeoutError:
-            raise AssertionError(f"asked {self.requests[-1:]}, not {body}") from None
+            raise AssertionError(f"asked {self.requests[-1:]}, not {body or fields}") from None
 
     async def tell(self, *facts: Mapping[str, Any]) -> int:
         """Tell facts as one frame; `at` is filled in. Returns its number."""

@@ -89,8 +89,7 @@ def cut_off(ours: Engine) -> None:
     """End its websocket as a kill does, without a word."""
     socket = ours.connection._socket
     assert socket is not None
-    transport = socket.get_extra_info("transport", None) or socket._response.connection.transport  # type: ignore[union-attr]
-    transport.abort()
+    socket._response.connection.transport.abort()  # type: ignore[union-attr]
 
 
 def executor_of(pbx: Pbx, ours: Engine) -> AriExecutor:

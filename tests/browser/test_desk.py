@@ -48,7 +48,7 @@ async def test_caller_has_not_spoken_until_speech_or_a_key_is_told(desk: Page, l
     mark = desk.locator("#calls tr[data-call=c1] .mark")
     await expect(mark).to_contain_text("Belum bersuara")
     await desk.get_by_role("button", name="Minta menekan tombol").click()
-    await lab.engine.until_asked(verb="talk", operator="siti", action="challenge")
+    await lab.engine.until_asked({"verb": "talk", "operator": "siti", "action": "challenge"})
     await lab.engine.tell({"type": "CallerChallenged", "call": "c1", "kind": "silent"})
     await lab.engine.tell({"type": "ChallengeAnswered", "call": "c1", "kind": "silent"})
     await expect(mark).to_contain_text("Menekan tombol")
@@ -65,7 +65,7 @@ async def test_ambulance_is_joined_and_left_with_the_caller_when_the_buttons_are
     await expect(row).to_contain_text("Berbicara")
     assert await talk_buttons(desk) == ["medical", "join", "consult", "transfer", "challenge"]
     await desk.get_by_role("button", name="Sambungkan ambulans").click()
-    await lab.engine.until_asked(verb="talk", operator="siti", action="join", target="medical")
+    await lab.engine.until_asked({"verb": "talk", "operator": "siti", "action": "join", "target": "medical"})
     await lab.engine.tell(sought("c1", "medical", "medical"), rung("c1", None, number=2, destination="RSUD"))
     await expect(row).to_contain_text("Ambulans (RSUD): dihubungi")
     assert await talk_buttons(desk) == ["drop"]
@@ -113,7 +113,7 @@ async def test_consultation_goes_back_or_on_as_three_when_the_buttons_are_presse
     assert await desk.locator("#targets option").count() == 3  # two agencies, and Budi who is ready
     await desk.locator("#target").fill("polisi")
     await desk.get_by_role("button", name="Konsultasi").click()
-    await lab.engine.until_asked(verb="talk", operator="siti", action="consult", target="polisi")
+    await lab.engine.until_asked({"verb": "talk", "operator": "siti", "action": "consult", "target": "polisi"})
     await expect(desk.locator("#target")).to_have_value("")
     began = {"type": "ConsultationBegan", "call": "c1", "offer": "c1.o2", "number": 1, "operator": "siti"}
     await lab.engine.tell(sought("c1", "polisi", "agency", mode="consult"), {**began, "name": "polisi"})
@@ -160,7 +160,7 @@ async def test_call_is_classified_in_hand_and_in_the_wrap_up(desk: Page, lab: We
     lab.engine.present["operators"][0].update(call="c1")
     await group.get_by_role("button", name="Benar").click()
     await expect(group.get_by_role("button", name="Benar")).to_have_attribute("aria-pressed", "true")
-    await lab.engine.until_asked(**asked)
+    await lab.engine.until_asked(asked)
     lab.engine.present["operators"][0].update(call=None, last_call="c1")
     await lab.engine.tell({"type": "CallEnded", "call": "c1", "stage": "answered", "ended_by": "caller", "cause": 16})
     await lab.engine.tell(moved("siti", "wrap_up"))
@@ -168,7 +168,7 @@ async def test_call_is_classified_in_hand_and_in_the_wrap_up(desk: Page, lab: We
     await last.get_by_role("button", name="Iseng").click()
     await expect(last.get_by_role("button", name="Iseng")).to_have_attribute("aria-pressed", "true")
     await expect(last.get_by_role("button", name="Benar")).to_have_attribute("aria-pressed", "false")
-    await lab.engine.until_asked(**asked | {"classification": "prank"})
+    await lab.engine.until_asked({**asked, "classification": "prank"})
     await desk.get_by_role("button", name="Siap lagi").click()
     await expect(desk.locator("#desk-state")).to_contain_text("Siap")
 
@@ -179,7 +179,7 @@ async def test_reason_is_chosen_and_shown_with_its_time_when_pausing(page: Page,
     await lab.engine.tell(moved("siti", "available"))
     await page.get_by_label("Alasan jeda").select_option("ibadah")
     await page.locator("#desk").get_by_role("button", name="Jeda").click()
-    await lab.engine.until_asked(verb="pause", operator="siti", reason="ibadah")
+    await lab.engine.until_asked({"verb": "pause", "operator": "siti", "reason": "ibadah"})
     await expect(page.locator("#desk-state")).to_contain_text("Ibadah Prayer")
     await expect(page.locator("#desk-since")).to_contain_text("0:0")
     await expect(page.locator("#operators")).to_contain_text("Ibadah Prayer")

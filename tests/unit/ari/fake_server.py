@@ -14,9 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from callflow.ari.pulse import BEAT
 
-from .samples import EVENT_CLASSES, sample
-
-FELT = sample(EVENT_CLASSES["ChannelUserevent"]) | {"eventname": BEAT}
+from .samples import FELT
 
 USER, PASSWORD = "engine", "a pass:wörd"
 

@@ -17,9 +17,8 @@ from callflow.ari.protocol.event_types import Event
 from callflow.ari.pulse import BEAT
 from callflow.ari.request import Request
 
-from .samples import EVENT_CLASSES, sample
+from .samples import FELT, sample
 
-FELT = sample(EVENT_CLASSES["ChannelUserevent"]) | {"eventname": BEAT}
 T = TypeVar("T")
 Frame = dict[str, Any] | str | bytes
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from callflow.ari.protocol import event_types, models
 from callflow.ari.protocol.event_types import EVENTS, Event
+from callflow.ari.pulse import BEAT
 
 NOW = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 CALL = "city-1767574800.7"
@@ -81,6 +82,10 @@ def leg(number: int = 1, *, state: str = "Up") -> dict[str, Any]:
 def event(kind: str, **fields: Any) -> Event:
     """An event as the connection hands it on."""
     return EVENTS[kind](sample(EVENT_CLASSES[kind]) | fields)
+
+
+FELT = sample(EVENT_CLASSES["ChannelUserevent"]) | {"eventname": BEAT}
+"""The pulse, as it comes back."""
 
 
 def parsed(raw: Mapping[str, Any]) -> models.Channel:
