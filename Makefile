@@ -1,7 +1,7 @@
 # The commands that stay stable. Each sets up what it needs first, which takes a second when all is there.
 # ARGS goes to the command: make run ARGS=--once
 
-.PHONY: run setup test test-long check
+.PHONY: run setup test test-long chaos check
 
 run:
 	@.ci/setup run
@@ -15,10 +15,15 @@ test:
 	@.ci/setup test
 	@.venv/bin/python tests/run_layers.py $(ARGS)
 
-# the same random histories as in `make test`, many more of them
+# the same random histories as in `make test`, many more of them, and the tests that take minutes
 test-long:
 	@.ci/setup test
-	CALLFLOW_HISTORIES=5000 .venv/bin/pytest tests/scenarios
+	@.venv/bin/python tests/run_layers.py --long $(ARGS)
+
+# faults strike a whole installation while people call; ARGS="--short --json", ARGS="--kills 200" …
+chaos:
+	@.ci/setup test >&2
+	@.venv/bin/python -m tests.chaos.run $(ARGS)
 
 check:
 	@.ci/setup test

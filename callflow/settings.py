@@ -31,6 +31,8 @@ class Settings(BaseSettings):
         data_dir: everything callflow writes: journal, checkpoints, recordings, prompts, sockets.
         database_url: SQLAlchemy URL; None = SQLite in `data_dir`.
         second_journal_dir: used when `journal_dir` cannot be written; best on another disk. None = none.
+        recordings_least_free_mb: with less room, recordings count as unwritable. disk_low_mb: with less, a disk of ours
+            is nearly full. database_behind_seconds: older entries that are not in the database yet are an alarm.
         engine_id: this engine's name; its ARI application is `callflow-<engine_id>`.
         agi_host: where `callflow agi` listens; it answers whoever can connect, so loopback unless a firewall guards it.
     """
@@ -41,6 +43,9 @@ class Settings(BaseSettings):
     centre_file: Path | None = None
     database_url: SecretStr | None = None
     second_journal_dir: Path | None = None
+    recordings_least_free_mb: int = Field(default=200, ge=0)
+    disk_low_mb: int = Field(default=1000, ge=0)
+    database_behind_seconds: float = Field(default=60.0, gt=0)
     engine_id: str = Field(default="engine1", pattern=r"^[a-z0-9-]{1,32}$")
     ari_url: str = "http://127.0.0.1:8088/ari"
     ari_user: str = "callflow"
@@ -139,6 +144,36 @@ class Settings(BaseSettings):
     def engine_socket(self) -> Path:
         """The engine's port, mode 0600."""
         return self.data_dir / "run" / "engine.sock"
+
+    @property
+    def kept_prompts_dir(self) -> Path:
+        """Copies of all that callers hear, to be put back when the files are missing or broken."""
+        return self.data_dir / "run" / "prompts"
+
+    @property
+    def kept_centre_path(self) -> Path:
+        """The centre document as it last was sound: what goes while somebody is editing the other."""
+        return self.data_dir / "run" / "centre.toml"
+
+    @property
+    def heartbeat_path(self) -> Path:
+        """The engine's sign of life, which the watchdog reads."""
+        return self.data_dir / "run" / "heartbeat"
+
+    @property
+    def watchdog_turns_path(self) -> Path:
+        """The watchdog's own sign of life, which engine and supervisor read."""
+        return self.data_dir / "run" / "watchdog"
+
+    @property
+    def engine_starts_path(self) -> Path:
+        """How many starts of the engine failed since the last that succeeded."""
+        return self.data_dir / "run" / "engine_starts"
+
+    @property
+    def clock_path(self) -> Path:
+        """The engine's clock, for the next engine on this machine."""
+        return self.data_dir / "run" / "clock.json"
 
     def secret(self, name: str) -> str:
         """Read the secret `name`.

@@ -1,7 +1,6 @@
-"""What is done beside the calls: finished recordings are measured, fallback calls are taken into the journal.
+"""What is done beside the calls, pass by pass: finished recordings are measured, so that the chain has their digests.
 
-Both report to the engine's port, so that digests and calls stand in the chain. Each pass begins where the last one
-ended, and a pass that fails is tried again: nothing here is needed for a call to go well.
+A pass that fails is tried again: nothing here is needed for a call to go well.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import Final, Protocol
 
 import structlog
 
-from callflow.asterisk.witness import FallbackCall, fallback_calls
 from callflow.core.events import Event
 from callflow.core.ids import CallId
-from callflow.core.reports import FallbackWitnessed, RecordingMeasured, Track
+from callflow.core.reports import RecordingMeasured, RecordingMissed, Track
 from callflow.errors import CallflowError
 from callflow.media.recordings import measure
+from callflow.media.room import why_unwritable
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +28,15 @@ LONGEST_PAUSE_SECONDS: Final = 10.0
 UNFINISHED_AFTER: Final = timedelta(seconds=60)
 """A file that is still unfinished so long after its call stays so: Asterisk died before it could close it."""
 
+MISSED_AFTER: Final = timedelta(minutes=10)
+"""Asterisk has written the files of a call so long after it, or it never will; where its trouble is known, sooner."""
+KNOWN_AFTER: Final = timedelta(seconds=60)
+"""Files that could not be written when their call ended, and are not there so long after it, will not come."""
+GIVEN_UP_AFTER: Final = timedelta(hours=23)
+"""A directory that is away for longer comes back too late: only the last day's calls are looked at."""
+
 Report = Callable[[Event], Awaitable[None]]
+TroubleAt = Callable[[datetime], str | None]
 
 
 class EndedCalls(Protocol):
@@ -56,17 +63,32 @@ async def keep_doing(name: str, one_pass: Callable[[], Awaitable[None]]) -> None
         await asyncio.sleep(pause)
 
 
-async def measure_recordings(directory: Path, ended: EndedCalls, report: Report) -> None:
-    """Measure the recordings of calls that have ended."""
+async def measure_recordings(
+    directory: Path, ended: EndedCalls, report: Report, trouble_at: TroubleAt = lambda _at: None
+) -> None:
+    """Measure the recordings of calls that have ended; tell of those that never came.
+
+    Args:
+        directory: of the recordings.
+        ended: the calls to look at.
+        report: hands in what was found.
+        trouble_at: what was wrong with the directory when a call ended.
+    """
     now = datetime.now(UTC)
-    for call, ended_at in await ended(50):
+    calls = await ended(50)
+    # looked at before the files are: a directory that comes back meanwhile must not be blamed for those it brings
+    away = await asyncio.to_thread(why_unwritable, directory) if calls else None
+    for call, ended_at in calls:
         overdue = now - ended_at > UNFINISHED_AFTER
         try:
             tracks = await asyncio.to_thread(measure, directory, call, even_unfinished=overdue)
         except OSError as error:  # one file that cannot be read must not hold up the others
             log.warning("a recording cannot be read; it is tried again", call=call, error=error.strerror)
-            continue
+            tracks = None
         if not tracks:
+            reason = _why_given_up(now - ended_at, away, trouble_at(ended_at))
+            if reason is not None:
+                await report(RecordingMissed(at=now, call=call, reason=reason))
             continue
         await report(
             RecordingMeasured(
@@ -79,48 +101,16 @@ async def measure_recordings(directory: Path, ended: EndedCalls, report: Report)
         )
 
 
-class FallbackReader:
-    """Takes fallback calls from CEL into the journal, each once.
+def _why_given_up(waited: timedelta, away: str | None, trouble: str | None) -> str | None:
+    """Why a call's audio is waited for no longer; None = it is. A directory that is away may come back with it.
 
     Args:
-        place: a file that keeps how far CEL was read.
+        waited: since the call's end.
+        away: what is wrong with the directory now.
+        trouble: what was wrong with it when the call ended.
     """
-
-    def __init__(self, cel: Path, place: Path, report: Report) -> None:
-        self._cel = cel
-        self._place = place
-        self._report = report
-
-    async def one_pass(self) -> None:
-        """Report the calls that ended since the last pass; the place moves only once a report is on disk."""
-        for call in await asyncio.to_thread(fallback_calls, self._cel, self._reached()):
-            await self._report(_witnessed(call))
-            part = self._place.with_suffix(".part")
-            part.write_text(str(call.place))
-            part.replace(self._place)
-
-    def _reached(self) -> int:
-        """Where the last pass ended; from the beginning when that cannot be told: told twice is better than lost."""
-        try:
-            return int(self._place.read_text())
-        except FileNotFoundError:
-            return 0
-        except ValueError:
-            log.warning("the place reached in CEL is no number; reading from its beginning", file=str(self._place))
-            return 0
-
-
-def _witnessed(call: FallbackCall) -> FallbackWitnessed:
-    return FallbackWitnessed(
-        at=datetime.now(UTC),
-        call=call.call,
-        caller=call.caller,
-        dialled=call.dialled,
-        trunk=call.trunk,
-        arrived_at=call.arrived_at,
-        answered_at=call.answered_at,
-        answered_by=call.answered_by,
-        ended_at=call.ended_at,
-        hung_up_by=call.hung_up_by,
-        cause=call.cause,
-    )
+    if waited < (MISSED_AFTER if trouble is None else KNOWN_AFTER):
+        return None
+    if away is not None and waited < GIVEN_UP_AFTER:
+        return None
+    return trouble or away or "no file came, or none that can be read"

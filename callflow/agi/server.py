@@ -29,6 +29,7 @@ LARGEST_ENVIRONMENT: Final = 16_384
 """Bytes; Asterisk sends about 700."""
 MOST_CONNECTIONS: Final = 500
 """Above a big city's worst minute; more than these are closed at once, and their callers go on."""
+DROPS_TOLD_EVERY_SECONDS: Final = 10.0
 WAITING_CONNECTIONS: Final = 4_096
 """While this process is frozen the kernel takes so many callers' connections for it; more of them cost each caller
 the whole second of the dialplan's outer limit."""
@@ -48,6 +49,7 @@ class FastAgiServer:
         self.dropped = 0
         self._screen = screen
         self._open = 0
+        self._told_at = float("-inf")
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[int]:
@@ -82,12 +84,19 @@ class FastAgiServer:
             if self._open <= MOST_CONNECTIONS:
                 await application.handler(_Gate(await _environment(reader), reader), writer)
         except (Dropped, TimeoutError, OSError) as error:
-            log.warning("FastAGI connection dropped", fault=type(error).__name__)
+            self._tell_drop(error)
         finally:
             self._open -= 1
             self.dropped += served == self.served
             with suppress(OSError):
                 writer.close()
+
+    def _tell_drop(self, error: Exception) -> None:
+        """One line now and then: who connects without end is not to fill the disk."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._told_at + DROPS_TOLD_EVERY_SECONDS:
+            self._told_at = now
+            log.warning("FastAGI connections are dropped", fault=type(error).__name__, dropped=self.dropped + 1)
 
     async def _answer(self, request: fast_agi.Request) -> None:
         """Panoramisk's endpoint: set the variables, and stop where Asterisk does not take one. Raises nothing."""

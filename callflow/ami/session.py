@@ -115,8 +115,10 @@ class _Protocol(AMIProtocol):  # type: ignore[misc] # panoramisk has no types
 
 
 @asynccontextmanager
-async def opened(host: str, port: int, user: str, secret: str, on_event: OnEvent) -> AsyncIterator[AmiSession]:
-    """Connect and log in; closed when the block ends.
+async def opened(
+    host: str, port: int, user: str, secret: str, on_event: OnEvent, *, events: str = EVENTS
+) -> AsyncIterator[AmiSession]:
+    """Connect and log in for these classes of events; closed when the block ends.
 
     Raises:
         AmiAway, AmiSilent, AmiRefused.
@@ -130,7 +132,7 @@ async def opened(host: str, port: int, user: str, secret: str, on_event: OnEvent
     except OSError as error:
         raise AmiAway(error.strerror or type(error).__name__) from error
     try:
-        await session.ask("Login", Username=user, Secret=secret, Events=EVENTS)
+        await session.ask("Login", Username=user, Secret=secret, Events=events)
         yield session
     finally:
         session.end("closed by us")

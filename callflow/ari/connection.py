@@ -8,24 +8,25 @@ this connection go out: what came meanwhile waits in order.
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 import structlog
 
 from callflow.ari.backoff import pauses
-from callflow.ari.errors import AriError, Fenced, NotConnected, OutcomeUnknown, Unauthorized, refusal
+from callflow.ari.errors import AriError, Fenced, NotConnected, Stale, Unauthorized
+from callflow.ari.exchange import Exchange
+from callflow.ari.handshake import EventSocket, open_websocket, why_not_connected
+from callflow.ari.http_watch import HttpWatch
 from callflow.ari.messages import Answer, Unusable, read_message
-from callflow.ari.protocol import applications
 from callflow.ari.protocol.event_types import ApplicationReplaced, Event
 from callflow.ari.pulse import Pulse
 from callflow.ari.request import Request
 from callflow.ari.rest import Rest
+from callflow.ari.unwanted import leave_out_unwanted
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -34,24 +35,6 @@ REQUEST_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 5.0
 STEADY_SECONDS: Final = 5.0
 """A connection that lasted this long is followed by the shortest pause."""
-PING_SECONDS: Final = 2.0
-"""A websocket whose far end answers no ping for half of this is taken for dead."""
-LETTING_GO_SECONDS: Final = 0.3
-"""So long Asterisk may take to close our earlier websocket; registered longer, the application is another engine's."""
-LOOK_SECONDS: Final = 0.02
-UNWANTED_EVENTS: Final = (
-    "ChannelVarset",
-    "ChannelDialplan",
-    "ChannelCallerId",
-    "ChannelConnectedLine",
-    "BridgeCreated",
-    "BridgeDestroyed",
-    "PlaybackStarted",
-    "PlaybackContinuing",
-    "ContactStatusChange",
-    "Dial",
-)
-"""Filtered at the source. A list of *allowed* events would swallow the answers to our requests (RESTResponse)."""
 
 
 class Listener(Protocol):
@@ -74,21 +57,48 @@ class AriConnection:
         connected: the websocket is up and stock was taken.
         skipped: frames that were no event we know.
         failed: events that the listener raised on.
+        trouble: why there is no connection, for people; '' while there is one.
+
+    Args:
+        password: or what reads it anew, should Asterisk refuse the one of before.
     """
 
-    def __init__(self, base_url: str, user: str, password: str, application: str) -> None:
+    def __init__(self, base_url: str, user: str, password: str | Callable[[], str], application: str) -> None:
         self.application = application
+        self.trouble = ""
         self.connected = False
         self.connects = 0
         self.skipped = 0
         self.failed = 0
         self._base = base_url.rstrip("/")
         self._rest = Rest(base_url, user, password)
-        self._socket: aiohttp.ClientWebSocketResponse[Literal[False]] | None = None
-        self._answers: dict[str, asyncio.Future[Answer | None]] = {}
+        self._socket: EventSocket | None = None
+        self._exchange = Exchange()
         self._fenced = False
+        self._listener: Listener | None = None
+        self._stale = asyncio.Event()
         self._pulse = Pulse(application, self.request)
-        self._numbers = itertools.count(1)
+        self._http = HttpWatch()
+
+    def pulse_age(self) -> float | None:
+        """How many seconds ago an event of ours last came back through Asterisk; None = not yet."""
+        return self._pulse.age_seconds()
+
+    @property
+    def slowness_seconds(self) -> float:
+        """How long Asterisk took to hear us and tell us so, a moment ago."""
+        return self._pulse.took_seconds
+
+    @property
+    def http_trouble(self) -> str:
+        """What is wrong with requests over HTTP while the websocket is well, for people; '' = nothing."""
+        return self._http.trouble
+
+    def renew(self) -> None:
+        """Give this connection up at once, with all that waits unread in it, and connect anew."""
+        self._stale.set()
+        if self._listener is not None:
+            self._disconnect(self._listener)
 
     async def run(self, listener: Listener) -> None:
         """Connect, listen and reconnect, for ever.
@@ -96,15 +106,17 @@ class AriConnection:
         Raises:
             Fenced: another engine took over; never reconnect.
         """
+        self._listener = listener
         waits = pauses()
         clock = asyncio.get_running_loop().time
+        watch = asyncio.create_task(self._http.run(self._rest, lambda: self.connected), name="ari over http")
         try:
             while True:
                 began = clock()
                 try:
                     await self._listen(listener)
                 except (AriError, aiohttp.ClientError, OSError, TimeoutError) as error:
-                    log.warning("not connected with Asterisk", error=_described(error))
+                    self._tell_trouble(why_not_connected(error))
                     if isinstance(error, Fenced):
                         raise
                 self._disconnect(listener)
@@ -113,6 +125,7 @@ class AriConnection:
                     waits = pauses()
                 await asyncio.sleep(next(waits))
         finally:
+            await _end(watch)
             self._disconnect(listener)
             await self._rest.close()
 
@@ -127,27 +140,31 @@ class AriConnection:
         socket = self._socket
         if socket is None or socket.closed:
             return await self._rest.send(request, timeout_seconds)
-        number = str(next(self._numbers))
-        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-        self._answers[number] = answer
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await socket.send_str(_frame(request, number))
-                got = await answer
-        except TimeoutError as error:
-            raise OutcomeUnknown(request.operation, f"no answer within {timeout_seconds:g} s") from error
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise OutcomeUnknown(request.operation, "the connection ended") from error
-        finally:
-            self._answers.pop(number, None)
-        if got is None:
-            raise OutcomeUnknown(request.operation, "the connection ended")
-        if got.status >= 400:
-            raise refusal(got.status, request.operation, got.reason)
-        return request.result(got.body)
+        return await self._exchange.ask(socket, request, timeout_seconds)
 
     async def request_http(self, request: Request[T], *, timeout_seconds: float = REQUEST_SECONDS) -> T:
         """Send a request over HTTP: one that may block must not hold up those behind it on the websocket.
+
+        Over the websocket all the same where HTTP is not to be had: a caller waits.
+
+        Raises:
+            Refused, NotConnected, OutcomeUnknown, Fenced: as `request`.
+        """
+        self._still_ours()
+        if self._http.trouble and self.connected:
+            return await self.request(request, timeout_seconds=timeout_seconds)
+        try:
+            return await self._rest.send(request, timeout_seconds)
+        except (Unauthorized, NotConnected):
+            if not self.connected:
+                raise
+            return await self.request(request, timeout_seconds=timeout_seconds)
+
+    async def request_list(self, request: Request[T], *, timeout_seconds: float = REQUEST_SECONDS) -> T:
+        """Ask for what may be long, over HTTP and never over the websocket.
+
+        Asterisk 22 builds each frame of a websocket on its thread's stack, of 496 kB: a list of some 300 channels, sent
+        as one frame, kills Asterisk, and all its calls with it. Over HTTP an answer may be as long as it likes.
 
         Raises:
             Refused, NotConnected, OutcomeUnknown, Fenced: as `request`.
@@ -157,16 +174,9 @@ class AriConnection:
 
     async def _listen(self, listener: Listener) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
-            await self._let_go()
-            opening = await self._rest.session.ws_connect(
-                f"{self._base}/events",
-                params={"app": self.application, "subscribeAll": "false"},
-                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-                heartbeat=PING_SECONDS,
-                max_msg_size=0,
-                decode_text=False,  # a frame that is no UTF-8 is one frame to skip, not the end of the connection
-            )
+            opening = await open_websocket(self._rest, self._base, self.application)
         async with opening as socket:
+            self._stale.clear()
             self._socket = socket
             self.connects += 1
             early: list[Event] = []
@@ -177,6 +187,7 @@ class AriConnection:
                 if reader.done():
                     raise NotConnected("stock-taking")
                 self.connected = True
+                self.trouble = ""
                 log.info("connected with Asterisk", application=self.application)
                 for event in early:
                     self._tell(listener, event)
@@ -185,41 +196,37 @@ class AriConnection:
             finally:
                 await _end(reader)
 
-    async def _let_go(self) -> None:
-        """Wait until Asterisk is done with our earlier websocket, lest it unregister the one to come; see `pulse`."""
-        there = applications.get(application_name=self.application)
-        with suppress(AriError, TimeoutError):  # NotFound is what we wait for; other faults are the handshake's to tell
-            async with asyncio.timeout(LETTING_GO_SECONDS):
-                while True:
-                    await self._rest.send(there, LETTING_GO_SECONDS)
-                    await asyncio.sleep(LOOK_SECONDS)
+    def _tell_trouble(self, trouble: str) -> None:
+        """Each trouble once, not with each of the attempts that follow within seconds."""
+        if trouble != self.trouble:
+            log.warning("not connected with Asterisk; it is tried again and again", error=trouble)
+        self.trouble = trouble
 
     async def _take_stock(self, listener: Listener) -> None:
-        unwanted = {"disallowed": [{"type": name} for name in UNWANTED_EVENTS]}
-        await self.request(applications.filter(application_name=self.application, filter=unwanted))
+        await self.request(leave_out_unwanted(self.application))
         await self._pulse.beat()
         await listener.on_connected()
 
     async def _while_read(self, work: Coroutine[Any, Any, None], reader: asyncio.Task[None]) -> None:
         """Do something that needs the connection, and no longer than there is one."""
         task = asyncio.create_task(work, name="ari work")
+        stale = asyncio.create_task(self._stale.wait(), name="ari connection is given up")
         try:
-            await asyncio.wait({task, reader}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, stale, reader}, return_when=asyncio.FIRST_COMPLETED)
+            if stale.done():
+                raise Stale
             await (task if task.done() else reader)
         finally:
             await _end(task)
+            stale.cancel()
 
-    async def _read(
-        self, socket: aiohttp.ClientWebSocketResponse[Literal[False]], early: list[Event], listener: Listener
-    ) -> None:
+    async def _read(self, socket: EventSocket, early: list[Event], listener: Listener) -> None:
         async for frame in socket:
             if frame.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 continue
             match read_message(frame.data):
                 case Answer() as answer:
-                    waiting = self._answers.get(answer.request)
-                    if waiting is not None and not waiting.done():
-                        waiting.set_result(answer)
+                    self._exchange.answered(answer)
                 case Unusable() as unusable:
                     self.skipped += 1
                     log.warning("skipped a message of Asterisk's", kind=unusable.kind, why=unusable.why)
@@ -248,9 +255,7 @@ class AriConnection:
 
     def _disconnect(self, listener: Listener) -> None:
         self._socket = None
-        for waiting in self._answers.values():
-            if not waiting.done():
-                waiting.set_result(None)  # not cancelled: who waits could not tell that from its own end
+        self._exchange.break_off()
         if self.connected:
             self.connected = False
             log.warning("disconnected from Asterisk", application=self.application)
@@ -261,25 +266,3 @@ async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError, AriError, aiohttp.ClientError, OSError):
         await task
-
-
-def _frame(request: Request[Any], number: str) -> str:
-    content: dict[str, Any] = {
-        "type": "RESTRequest",
-        "transaction_id": number,
-        "request_id": number,
-        "method": request.method,
-        "uri": request.path,
-        "query_strings": [{"name": name, "value": value} for name, value in request.query],
-    }
-    if request.body is not None:
-        content |= {"content_type": "application/json", "message_body": json.dumps(request.body)}
-    return json.dumps(content)
-
-
-def _described(error: BaseException) -> str:
-    if isinstance(error, aiohttp.WSServerHandshakeError):
-        if error.status in (401, 403):
-            return str(Unauthorized(error.status, "GET events", "check the user and secrets/ari_password"))
-        return f"handshake refused with {error.status}"
-    return f"{type(error).__name__}: {error}" if isinstance(error, AriError | OSError) else type(error).__name__

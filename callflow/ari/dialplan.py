@@ -19,6 +19,8 @@ from callflow.core.commands import AnswerCode, BeginOutbound, HandBack
 from callflow.core.ids import ChannelId
 
 _TRIES: Final = 5
+_TRY_SECONDS: Final = 1.0
+"""Of each request: whoever does not answer by then may answer the next one."""
 _FROM_TRUNK: Final = "from-trunk"
 _CALLBACK: Final = "callback"
 _CODE_TOLD: Final = "feature-code-told"
@@ -55,7 +57,11 @@ class Dialplan:
     async def _continue(
         self, channel: ChannelId, context: str, label: str | None = None, *, variable: tuple[str, str] | None = None
     ) -> None:
-        """To `s` in a context. A channel that is gone, or in the dialplan already, needs no sending."""
+        """To `s` in a context. A channel that is gone, or in the dialplan already, needs no sending.
+
+        The variable waits for what plays to the channel, the order to go on does not: where the one is not answered the
+        channel is sent on without it. Never over the websocket for that reason: whatever waits there holds up all.
+        """
         go_on = channels.continue_in_dialplan(
             channel_id=channel, context=context, extension="s", label=label, priority=None if label else 1
         )
@@ -63,11 +69,10 @@ class Dialplan:
             try:
                 if variable is not None:
                     name, value = variable
-                    with suppress(Refused):
-                        await self._ari.request_http(
-                            channels.set_channel_var(channel_id=channel, variable=name, value=value)
-                        )
-                await self._ari.request_http(go_on)
+                    with suppress(Refused, OutcomeUnknown):
+                        told = channels.set_channel_var(channel_id=channel, variable=name, value=value)
+                        await self._ari.request_http(told, timeout_seconds=_TRY_SECONDS)
+                await self._ari.request_http(go_on, timeout_seconds=_TRY_SECONDS)
                 break
             except (NotFound, Conflict):
                 break

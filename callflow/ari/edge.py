@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -12,18 +13,30 @@ import structlog
 from callflow.ari import naming
 from callflow.ari.connection import AriConnection
 from callflow.ari.errors import AriError, Conflict, NotFound, Refused
-from callflow.ari.protocol import channels
+from callflow.ari.protocol import bridges, channels
 from callflow.ari.protocol import events as event_verbs
 from callflow.ari.protocol.event_types import CallBroadcast, StasisStart
 from callflow.ari.protocol.event_types import Event as AriEvent
 from callflow.ari.resync import take_stock
 from callflow.ari.wire import Wire
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.events import Event
+from callflow.core.faults import FaultReported
 
 log = structlog.get_logger(__name__)
 
 RING_TONE_LINGERS_SECONDS: Final = 0.3
 """What the carrier played until the answer has arrived by then."""
+
+CLAIMS_AT_ONCE: Final = 32
+"""A claim is answered within milliseconds. Where so many wait, Asterisk or we are behind in a flood: the claims to come
+would be late, and calls that were taken all the same would only put us further behind."""
+TOLD_EVERY_SECONDS: Final = 1.0
+"""Calls that went on without us are told in the log and counted each; the alarm needs no more than this."""
+
+
+async def _nothing_under_way() -> None:
+    """For whoever carries out no commands."""
 
 
 class AriEdge:
@@ -35,20 +48,49 @@ class AriEdge:
 
     Args:
         post: takes the core's events.
+        on_lost: called at once when the connection is gone.
+        settle: waits a moment for what the engine has under way, before stock is taken.
+        may_claim: whether new calls may be taken now; else the dialplan serves them.
     """
 
-    def __init__(self, connection: AriConnection, wire: Wire, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        connection: AriConnection,
+        wire: Wire,
+        post: Callable[[Event], None],
+        *,
+        on_lost: Callable[[], None] = lambda: None,
+        settle: Callable[[], Awaitable[None]] = _nothing_under_way,
+        may_claim: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.claimed = 0
         self.lost_claims = 0
         self._ari = connection
         self._wire = wire
         self._post = post
+        self._on_lost = on_lost
+        self._settle = settle
+        self._may_claim = may_claim
+        self._claiming = 0
+        self._told_at: datetime | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def unheard_keys(self) -> int:
+        """Keys that were too many, or none that a phone has; see `keys`."""
+        return self._wire.keys.dropped
 
     def on_event(self, event: AriEvent) -> None:
         """Claim a call that is offered; translate anything else."""
         if isinstance(event, CallBroadcast):
-            self._begin(self._claim(event.channel.id), "claim")
+            if not self._may_claim():
+                self.lost_claims += 1
+                log.warning("a call is left to the dialplan: this engine is not in charge")
+            elif self._claiming >= CLAIMS_AT_ONCE:
+                self._lose_claim("a call is left to the dialplan: too many wait for their claims")
+            else:
+                self._claiming += 1
+                self._begin(self._claim(event.channel.id), "claim")
             return
         if isinstance(event, StasisStart) and self._wire.speech.sounds_early(event.channel.id):
             self._begin(self._listen_anew(event.channel.id), "listen anew")
@@ -57,6 +99,7 @@ class AriEdge:
 
     async def on_connected(self) -> None:
         """Bring the core's knowledge in line with Asterisk's; see `resync` for what is no call's."""
+        await self._settle()
         stock = await take_stock(self._ari, self._wire)
         self._post(stock.snapshot)
         for citizen in stock.citizens:
@@ -64,9 +107,13 @@ class AriEdge:
         for channel in stock.codes:
             with suppress(Refused):
                 await self._ari.request(channels.hangup(channel_id=channel))
+        for bridge in stock.left_over:
+            with suppress(Refused):
+                await self._ari.request(bridges.destroy(bridge_id=bridge))
 
     def on_disconnected(self) -> None:
-        """Nothing to do: the next connect takes stock."""
+        """The next connect takes stock; until then nobody knows who waits."""
+        self._on_lost()
 
     def _begin(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -80,11 +127,22 @@ class AriEdge:
             )
             self.claimed += 1
         except (Conflict, NotFound):
-            self.lost_claims += 1
-            log.warning("a claim came too late, or another engine has the call", lost_claims=self.lost_claims)
+            self._lose_claim("a claim came too late, or another engine has the call")
         except AriError as error:
-            self.lost_claims += 1
-            log.warning("a call could not be claimed; the fallback takes it", error=str(error))
+            self._lose_claim(f"a call could not be claimed: {error}")
+        finally:
+            self._claiming -= 1
+
+    def _lose_claim(self, why: str) -> None:
+        """The fallback takes the call, or another engine; a machine that is too slow shows so first."""
+        self.lost_claims += 1
+        log.warning("a call went on without us", why=why, lost_claims=self.lost_claims)
+        now = self._wire.now()
+        if self._told_at is not None and 0 <= (now - self._told_at).total_seconds() < TOLD_EVERY_SECONDS:
+            return
+        self._told_at = now
+        detail = "calls went to the fallback before they could be claimed: is this machine overloaded?"
+        self._post(FaultReported(at=now, kind=AlarmKind.LATE_CLAIM, subject="", detail=detail, lasting=False))
 
     async def _listen_anew(self, channel: str) -> None:
         """A ring tone that sounded until the answer runs on into speech, whose beginning is then not told."""

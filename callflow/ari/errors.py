@@ -102,6 +102,13 @@ class Unheard(AriError):
         super().__init__(f"events of the application {application!r} do not reach us: {why}")
 
 
+class Stale(AriError):
+    """What waits unread in the connection is older than what we need to know: connect anew."""
+
+    def __init__(self) -> None:
+        super().__init__("the connection is given up for a new one, which takes stock")
+
+
 class Fenced(AriError):
     """Another engine connected under our application's name: it owns the calls now. Stop, and never reconnect."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Final, TypeVar
 from callflow.ari.bridging import Bridging
 from callflow.ari.connection import AriConnection
 from callflow.ari.dialplan import Dialplan
-from callflow.ari.errors import Conflict, NotFound, Refused
+from callflow.ari.errors import AriError, BadRequest, Conflict, NotFound, Unprocessable
+from callflow.ari.insisting import Insisting
 from callflow.ari.legs import Legs
 from callflow.ari.protocol import applications, channels, endpoints, playbacks
 from callflow.ari.sounds import Sounds
@@ -39,12 +41,16 @@ from callflow.core.commands import (
     Whisper,
 )
 from callflow.core.events import CallerGone, Event, TrunkHeadersRead
+from callflow.core.ids import ChannelId
 
 T = TypeVar("T")
 
 KEPT_HEADERS: Final = ("P-Asserted-Identity", "Diversion", "Geolocation", "P-Access-Network-Info")
 _LONGEST_HEADER: Final = 1024
 _UNKNOWN_CAUSE: Final = 0
+_HEADERS_SECONDS: Final = 1.0
+"""The call's lane waits no longer for headers: what is in them is worth less than the caller's next prompt."""
+_PREPARING_SECONDS: Final = 30.0
 
 
 class AriExecutor:
@@ -55,11 +61,13 @@ class AriExecutor:
     """
 
     def __init__(self, connection: AriConnection, wire: Wire, prompts: Path) -> None:
-        self._ari = connection
+        self._connection = connection
+        self._ari = Insisting(connection)
+        self._preparing = Insisting(connection, limit_seconds=_PREPARING_SECONDS, most_tries=None)
         self._wire = wire
         self._sounds = Sounds(prompts)
         self._legs = Legs(connection, wire, self._sounds)
-        self._bridging = Bridging(connection)
+        self._bridging = Bridging(self._ari)
         self._dialplan = Dialplan(connection, self._sounds)
 
     async def execute(self, command: Command) -> Sequence[Event]:  # noqa: PLR0912 - one case a command
@@ -129,28 +137,32 @@ class AriExecutor:
         return ()
 
     async def _read_headers(self, command: ReadTrunkHeaders) -> Sequence[Event]:
-        names = {f"PJSIP_HEADER(read,{name})": name for name in KEPT_HEADERS}
-        found: list[tuple[str, str]] = []
-        for function, name in names.items():
-            read = channels.get_channel_var(channel_id=command.channel, variable=function)
-            with suppress(Refused):  # 404 where the INVITE has no such header, or the caller is gone
-                value = (await self._ari.request_http(read)).value
-                if value:
-                    found.append((name, value[:_LONGEST_HEADER]))
-        return (TrunkHeadersRead(at=self._wire.now(), call=command.call, headers=tuple(found)),)
+        values = await asyncio.gather(*(self._header(command.channel, name) for name in KEPT_HEADERS))
+        found = tuple((name, value) for name, value in zip(KEPT_HEADERS, values, strict=True) if value)
+        return (TrunkHeadersRead(at=self._wire.now(), call=command.call, headers=found),)
+
+    async def _header(self, channel: ChannelId, name: str) -> str:
+        read = channels.get_channel_var(channel_id=channel, variable=f"PJSIP_HEADER(read,{name})")
+        with suppress(AriError):  # 404 where the INVITE has no such header, or the caller is gone
+            answer = await self._connection.request_http(read, timeout_seconds=_HEADERS_SECONDS)
+            return answer.value[:_LONGEST_HEADER]
+        return ""
 
     async def _prepare(self, command: PrepareCentre) -> Sequence[Event]:
-        """The waiting bridge exists, the phones are watched, and we know how they are."""
-        await self._bridging.make_waiting(command.bridge)
+        """The waiting bridge exists, the phones are watched, and we know how they are.
+
+        Nobody is rung whose phone is not watched, so this is tried for long; the core asks for it again after that.
+        """
+        await Bridging(self._preparing).make_waiting(command.bridge)
         reports: list[Event] = []
         for name in command.endpoints:
-            with suppress(Refused):  # not in Asterisk's configuration yet: 'callflow doctor' tells
-                await self._ari.request(
+            with suppress(NotFound, BadRequest, Unprocessable):  # not in Asterisk's configuration: 'doctor' tells
+                await self._preparing.request(
                     applications.subscribe(
                         application_name=self._ari.application, event_source=[f"endpoint:PJSIP/{name}"]
                     )
                 )
-                endpoint = await self._ari.request(endpoints.get(tech="PJSIP", resource=name))
+                endpoint = await self._preparing.request(endpoints.get(tech="PJSIP", resource=name))
                 reports.extend(self._wire.report(endpoint))
         return reports
 

@@ -12,6 +12,7 @@ from callflow.ari import naming
 from callflow.ari.backoff import pauses
 from callflow.ari.connection import AriConnection
 from callflow.ari.errors import Conflict, NotFound, Refused
+from callflow.ari.insisting import Insisting
 from callflow.ari.protocol import channels
 from callflow.ari.sounds import Sounds
 from callflow.ari.wire import Wire
@@ -25,13 +26,17 @@ WATCH_SPEECH: Final = {naming.TALK_DETECT: naming.TALK_DETECTION}
 _UNKNOWN_CAUSE: Final = 0
 _WHISPER: Final = "whisper"
 _WHISPER_TRIES: Final = 6
+_WHISPER_SECONDS: Final = 2.0
+"""What the call's lane waits for it: it holds up who is to be joined."""
+_LAST_SECONDS: Final = 1.0
 
 
 class Legs:
     """The channels that we make ourselves."""
 
     def __init__(self, connection: AriConnection, wire: Wire, sounds: Sounds) -> None:
-        self._ari = connection
+        self._ari = Insisting(connection)
+        self._connection = connection
         self._wire = wire
         self._sounds = sounds
 
@@ -65,7 +70,7 @@ class Legs:
             variables={naming.CALLBACK: command.call, naming.CITIZEN: number} | WATCH_SPEECH,
         )
         with suppress(Conflict):
-            await self._ari.request_http(originate)
+            await self._ari.ring(originate)
 
     async def release(self, command: ReleaseLeg) -> Sequence[Event]:
         """Hang up a leg. One that is gone already says so now: its own word may have been lost with a connection."""
@@ -88,8 +93,12 @@ class Legs:
             whisper="out",
         )
         with suppress(Refused):
-            await self._ari.request_http(snoop)
-            await self._play_out(command)
+            try:
+                async with asyncio.timeout(_WHISPER_SECONDS):
+                    await self._connection.request_http(snoop)
+                    await self._play_out(command)
+            except TimeoutError:
+                await self._let_go(command)
 
     async def _play_out(self, command: Whisper) -> None:
         told = channels.set_channel_var(
@@ -98,11 +107,14 @@ class Legs:
         play = channels.continue_in_dialplan(channel_id=command.playback, context=_WHISPER, extension="s", priority=1)
         for pause in itertools.islice(pauses(), _WHISPER_TRIES):
             with suppress(Conflict):  # made, but not in our application yet: a thread of its own brings it there
-                await self._ari.request_http(told)
-                await self._ari.request_http(play)
+                await self._connection.request_http(told)
+                await self._connection.request_http(play)
                 return
             await asyncio.sleep(pause)
-        await self._ari.request_http(channels.hangup(channel_id=command.playback))
+        await self._let_go(command)
+
+    async def _let_go(self, whisper: Whisper) -> None:
+        await self._connection.request_http(channels.hangup(channel_id=whisper.playback), timeout_seconds=_LAST_SECONDS)
 
     async def _ring(
         self,
@@ -125,7 +137,7 @@ class Legs:
             variables=variables,
         )
         with suppress(Conflict):
-            await self._ari.request_http(originate)
+            await self._ari.ring(originate)
 
 
 def _quotable(text: str) -> str:

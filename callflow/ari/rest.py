@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import aiohttp
 from yarl import URL
 
-from callflow.ari.errors import NotConnected, OutcomeUnknown, refusal
+from callflow.ari.errors import NotConnected, OutcomeUnknown, Unauthorized, refusal
 from callflow.ari.request import Request
+from callflow.errors import CallflowError
 
 T = TypeVar("T")
 
@@ -24,11 +26,17 @@ class Rest:
     Args:
         base_url: like http://127.0.0.1:8088/ari
         user: as in ari.conf; sent with each request in a header, never in a URL.
+        password: or what reads it, which is asked again when Asterisk refuses the one of before.
+
+    Raises:
+        CallflowError: what reads the password raised it.
     """
 
-    def __init__(self, base_url: str, user: str, password: str) -> None:
+    def __init__(self, base_url: str, user: str, password: str | Callable[[], str]) -> None:
         self._base = base_url.rstrip("/")
-        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password, encoding="utf-8")}
+        self._user = user
+        self._password = password
+        self._headers = self._login()
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -37,8 +45,27 @@ class Rest:
         """The HTTP session, made at first use inside the loop."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=POOL, keepalive_timeout=KEEP_ALIVE_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
+            self._session = aiohttp.ClientSession(connector=connector)
         return self._session
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What tells Asterisk who asks: for each request and for the handshake of a websocket."""
+        return self._headers
+
+    def renew_login(self) -> bool:
+        """Read the password again; whether it is another one than before."""
+        try:
+            fresh = self._login()
+        except CallflowError:  # the file is gone for the moment: the password of before may be right again
+            return False
+        changed = fresh != self._headers
+        self._headers = fresh
+        return changed
+
+    def _login(self) -> dict[str, str]:
+        password = self._password if isinstance(self._password, str) else self._password()
+        return {"Authorization": aiohttp.encode_basic_auth(self._user, password, encoding="utf-8")}
 
     async def send(self, request: Request[T], timeout_seconds: float) -> T:
         """Send a request and wait for its answer.
@@ -49,10 +76,22 @@ class Rest:
         """
         if self._closed:
             raise NotConnected(request.operation)
+        try:
+            return await self._send(request, timeout_seconds)
+        except Unauthorized:
+            if not self.renew_login():
+                raise
+            return await self._send(request, timeout_seconds)
+
+    async def _send(self, request: Request[T], timeout_seconds: float) -> T:
         url = URL(f"{self._base}/{request.path}", encoded=True).with_query(list(request.query))
         try:
             async with self.session.request(
-                request.method, url, json=request.body, timeout=aiohttp.ClientTimeout(total=timeout_seconds)
+                request.method,
+                url,
+                json=request.body,
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=timeout_seconds),
             ) as response:
                 content = await response.read()
                 if response.status >= 400:

@@ -54,6 +54,11 @@ class FakeAriConnection(AriConnection):
         self.by_http.append(request)
         return await self.request(request, timeout_seconds=timeout_seconds)
 
+    async def request_list(self, request: Request[T], *, timeout_seconds: float = REQUEST_SECONDS) -> T:
+        """As `request`, and keep that it was by HTTP."""
+        self.by_http.append(request)
+        return await self.request(request, timeout_seconds=timeout_seconds)
+
 
 def _always(reply: Any) -> Reply:
     return lambda _: reply

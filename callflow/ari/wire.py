@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Final
 
 from callflow.ari import naming
+from callflow.ari.keys import KeyBounds
 from callflow.ari.protocol import event_types as ari
 from callflow.ari.protocol.models import Channel, Endpoint
 from callflow.ari.speech import Speech
@@ -41,6 +43,9 @@ from callflow.core.requests import CodeCallGone, CodeDialled, OperatorKeyPressed
 _PJSIP: Final = "PJSIP"
 _NORMAL_CLEARING: Final = 16
 _REQUEST_TERMINATED: Final = 487
+_SHUTDOWN_FLAG: Final = 4
+"""AST_SOFTHANGUP_SHUTDOWN: Asterisk ends, or restarts, and hangs up every channel before."""
+_NETWORK_OUT_OF_ORDER: Final = 38
 _LAST_EVENTS: Final = 32
 """Among so many events the second copy of one is looked for; between them there are a few of other channels'."""
 
@@ -53,14 +58,21 @@ class Wire:
 
     Attributes:
         now: the engine's clock.
+        by_our_clock: the engine's time of a moment that Asterisk read from the machine's clock.
         speech: who was heard to speak.
+        keys: how many keys each channel may press.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], by_our_clock: Callable[[datetime], datetime] = lambda moment: moment
+    ) -> None:
         self.now = now
+        self.by_our_clock = by_our_clock
         self._hangup_causes: dict[str, int] = {}
         self._citizens_gone: set[str] = set()
+        self._shut_down: set[str] = set()
         self.speech = Speech()
+        self.keys = KeyBounds(now)
         self._last: deque[ari.Event] = deque(maxlen=_LAST_EVENTS)
 
     def translate(self, event: ari.Event) -> Iterator[Event]:  # noqa: PLR0912 - one case a kind of event
@@ -77,7 +89,8 @@ class Wire:
                 if leg is not None:
                     yield OfferRang(at=self.now(), call=leg[0], offer=leg[1])
             case ari.ChannelDtmfReceived(channel=channel, digit=digit):
-                yield from self._pressed(channel, digit)
+                if self.keys.takes(channel.id, digit):
+                    yield from self._pressed(channel, digit)
             case ari.ChannelTalkingStarted(channel=channel) | ari.ChannelTalkingFinished(channel=channel):
                 if self.speech.is_first(event):
                     yield from self._spoke(channel)
@@ -88,7 +101,8 @@ class Wire:
                     heard = playback.target_uri.removeprefix("channel:") not in self._hangup_causes
                     failed = playback.state == "failed" and heard
                     ended = PlaybackId(playback.id)
-                    yield PlaybackEnded(at=self.now(), call=of_call, playback=ended, failed=failed)
+                    prompt = _prompt_of(playback.media_uri) if failed else ""
+                    yield PlaybackEnded(at=self.now(), call=of_call, playback=ended, failed=failed, prompt=prompt)
             case ari.ChannelEnteredBridge(channel=Channel() as channel, bridge=bridge):
                 leg = naming.offered_leg(channel)
                 call = leg[0] if leg is not None else naming.call_of(channel)
@@ -97,13 +111,18 @@ class Wire:
                     yield LegJoined(at=self.now(), call=call, channel=entered, bridge=into)
             case ari.ChannelHangupRequest(channel=channel):
                 self._hangup_causes[channel.id] = _requested_cause(event)
+                if _by_shutdown(event):
+                    self._shut_down.add(channel.id)
             case ari.StasisEnd(channel=channel):
                 self.speech.over(channel.id)
+                self.keys.over(channel.id)
                 yield from self._left(channel)
             case ari.ChannelDestroyed(channel=channel, cause=cause):
                 self.speech.over(channel.id)
+                self.keys.over(channel.id)
                 asked = self._hangup_causes.pop(channel.id, cause)
-                yield from self._destroyed(channel, cause or asked)
+                yield from self._destroyed(channel, asked if channel.id in self._shut_down else cause or asked)
+                self._shut_down.discard(channel.id)
             case ari.EndpointStateChange(endpoint=endpoint) | ari.PeerStatusChange(endpoint=endpoint):
                 yield from self.report(endpoint)
             case _:
@@ -140,7 +159,7 @@ class Wire:
                 caller=naming.caller_of(channel),
                 dialled=naming.dialled(channel),
                 trunk=naming.endpoint_of(channel),
-                arrived_at=naming.arrived_at(channel),
+                arrived_at=self.by_our_clock(naming.arrived_at(channel)),
                 step=naming.variable(channel, naming.STEP),
             )
 
@@ -171,7 +190,9 @@ class Wire:
         else:
             if outbound_call_of_channel(channel.id) is not None:
                 self._citizens_gone.add(channel.id)
-            yield CallerGone(at=self.now(), call=call, cause=cause)
+            ended = channel.id in self._shut_down
+            self._shut_down.discard(channel.id)
+            yield CallerGone(at=self.now(), call=call, cause=cause, asterisk_ended=ended)
 
     def _destroyed(self, channel: Channel, cause: int) -> Iterator[Event]:
         """The end of a channel that we made, or that a phone of ours made; of a caller's it is not told."""
@@ -195,6 +216,17 @@ class Wire:
 
 def _requested_cause(event: ari.ChannelHangupRequest) -> int:
     """Q.850 cause of a hang-up request: a BYE has none, a soft one (ours) a flag of Asterisk's, a CANCEL 127."""
+    if _by_shutdown(event):
+        return _NETWORK_OUT_OF_ORDER
     if event.soft or event.tech_cause == _REQUEST_TERMINATED:
         return _NORMAL_CLEARING
     return event.cause or _NORMAL_CLEARING
+
+
+def _by_shutdown(event: ari.ChannelHangupRequest) -> bool:
+    return bool(event.soft) and event.cause == _SHUTDOWN_FLAG
+
+
+def _prompt_of(media_uri: str) -> str:
+    """`<language>/<name>` of a prompt's path: the folder that all of them are in is nobody's news."""
+    return "/".join(PurePosixPath(media_uri.removeprefix("sound:")).parts[-2:])

@@ -20,6 +20,7 @@ from callflow.asterisk.errors import NoAsterisk
 
 ROOT_VARIABLE = "CALLFLOW_ASTERISK_ROOT"
 PRIVATE_ROOT = Path(__file__).resolve().parents[2] / ".private" / "asterisk-root"
+_SYSTEM_OF_ROOT = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC_OF_ROOT = ("alternatives", "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "passwd", "ssl")
 
 
@@ -154,7 +155,13 @@ def _prefix(start: Start, root: Path | None, writable: Sequence[Path], etc: Path
             iter(sorted((root / "usr/lib").glob("ld-linux-*.so.*"))), root / "usr/lib/ld.so"
         )
         return [*dies_with_parent, str(loader), "--library-path", libraries, str(root / "usr/sbin/asterisk")]
-    command = ["bwrap", "--die-with-parent", "--ro-bind", str(root), "/", "--proc", "/proc", "--dev", "/dev"]
+    # Only what Asterisk runs from: under a root that is read-only as a whole, no writable path could be made elsewhere.
+    command = ["bwrap", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+    for name in _SYSTEM_OF_ROOT:
+        if (root / name).is_symlink():
+            command += ["--symlink", str((root / name).readlink()), f"/{name}"]
+        elif (root / name).is_dir():
+            command += ["--ro-bind", str(root / name), f"/{name}"]
     command += ["--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/etc"]  # noqa: S108 inside the sandbox
     for name in _ETC_OF_ROOT:
         if (root / "etc" / name).exists():

@@ -142,6 +142,15 @@ def places(settings: Settings, out: Path | None = None) -> Rendered:
     )
 
 
+def _most_callers(settings: Settings) -> int:
+    """For how many there is media to bring each to an operator, and one of five to somebody else, too.
+
+    A leg takes two ports. Who came in beyond that could reach nobody, and would keep those who are in from it.
+    """
+    legs = (settings.rtp_end - settings.rtp_start + 1) // 2
+    return legs * 2 // 5
+
+
 def _values(settings: Settings, centre: CentreDocument, installation: Installation) -> dict[str, Any]:
     queue = centre.queue
     return {
@@ -159,9 +168,11 @@ def _values(settings: Settings, centre: CentreDocument, installation: Installati
         "ami_port": settings.ami_port,
         "rtp_start": settings.rtp_start,
         "rtp_end": settings.rtp_end,
+        "most_callers": _most_callers(settings),
         "ari_user": settings.ari_user,
         "ari_password": kept_secret(settings.secrets_dir, "ari_password"),
         "ami_password": kept_secret(settings.secrets_dir, "ami_password"),
+        "ami_watchdog_password": kept_secret(settings.secrets_dir, "ami_watchdog_password"),
         "recordings_dir": settings.recordings_dir.resolve(),
         "prompts_dir": settings.prompts_dir.resolve(),
         "music_dir": settings.prompts_dir.resolve() / "moh",

@@ -62,6 +62,7 @@ class PrivateServer:
         """
         for name in ("asterisk.ctl", "asterisk.pid"):
             (self.rendered.run_dir / name).unlink(missing_ok=True)
+        self._pid = None  # of an earlier life: by now it may be somebody else's
         etc = write_name_files(self.rendered.base_dir / "lib")
         command = self._installation.command(
             "-C", str(self.rendered.main_file), "-f", "-n", writable=self._writable, etc=etc

@@ -22,6 +22,7 @@ from callflow.cli import (
     run,
     simulate,
     users,
+    watchdog,
 )
 from callflow.errors import CallflowError
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("agi")(agi.agi)
+app.command("watchdog")(watchdog.watchdog)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("diagrams")(diagrams.diagrams)

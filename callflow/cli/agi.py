@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-from callflow import app, logs
+from callflow import logs
+from callflow.app import run_until_signalled
+from callflow.app.agi import run_agi
 from callflow.settings import Settings
 
 
@@ -13,4 +15,4 @@ def agi() -> None:
     os.umask(0o077)
     settings = Settings()
     logs.configure(settings.log_level, process="agi")
-    app.run_until_signalled(app.run_agi(settings))
+    run_until_signalled(run_agi(settings))

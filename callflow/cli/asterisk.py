@@ -16,6 +16,7 @@ from callflow.asterisk.locate import PRIVATE_ROOT, Installation, locate
 from callflow.asterisk.render import render as render_configuration
 from callflow.asterisk.server import PrivateServer
 from callflow.centre import load_centre
+from callflow.centre.in_force import CentreInForce
 from callflow.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The Asterisk that callflow drives.")
@@ -48,7 +49,7 @@ def run() -> None:
     """Render the configuration and run Asterisk on it in the foreground, for systemd; it ends on SIGTERM."""
     settings = Settings()
     os.umask(0o077)  # its recordings and logs are nobody else's on this machine
-    centre, installation = load_centre(settings.centre_path), locate()
+    centre, installation = CentreInForce.of(settings).document, locate()
     rendered = render_configuration(settings, centre, installation)
     run_until_signalled(_serve(PrivateServer(settings, installation, rendered)))
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from callflow.core.facts import Direction
+from callflow.core.causes import NETWORK_OUT_OF_ORDER
+from callflow.core.facts import Direction, HangupParty
 from callflow.storage.records import (
     CallbackRecord,
     CallRecord,
@@ -56,12 +57,16 @@ def lines_of(record: CallRecord, zone: ZoneInfo) -> Iterator[str]:
         yield f"handed    {_local(call.handed_back_at, zone)} back to the dialplan: {call.handed_back_reason}"
     if call.fallback:
         yield "fallback  served by the dialplan alone"
-    yield f"ended     {_local(call.ended_at, zone)} by {call.ended_by or '-'}, cause {_shown(call.cause)}"
+    with_asterisk = call.ended_by is HangupParty.SYSTEM and call.cause == NETWORK_OUT_OF_ORDER
+    died = " (Asterisk itself ended)" if with_asterisk else ""
+    yield f"ended     {_local(call.ended_at, zone)} by {call.ended_by or '-'}, cause {_shown(call.cause)}{died}"
     yield f"stage     {call.stage or 'in progress'}"
     for word in record.classifications:
         yield f"class     {_local(word.at, zone)} {word.classification}, says {word.by}"
     if record.callback is not None:
         yield from _callback(record.callback, zone)
+    if record.call.no_recording is not None:
+        yield f"no recording: {record.call.no_recording}"
     for track in record.recording:
         yield f"recording {track.name}: {track.path}, {track.seconds:.1f} s, {track.bytes} bytes, sha256 {track.sha256}"
 

@@ -16,9 +16,9 @@ from callflow.flows.problems import Problem
 from callflow.flows.text import MAX_DOCUMENT_BYTES
 from callflow.flows.timing import longest_seconds_without_key
 from callflow.flows.validate import AvailablePrompts, Checked, check_flow
+from callflow.media.available import available_prompts
 from callflow.media.built_index import read_index
 from callflow.media.manifest import DEFAULT_MANIFEST, load_manifest
-from callflow.media.prompts import available_prompts
 
 app = typer.Typer(help="Check and draw IVR flows.", no_args_is_help=True)
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from callflow import app, logs
+from callflow import logs
+from callflow.app import run_until_signalled
+from callflow.app.agi import run_agi
+from callflow.app.engine import start_engine
+from callflow.app.worker import run_worker
+from callflow.processes import Process, keep_running
 from callflow.settings import Settings
-from callflow.supervisor import STAY_ENDED, Supervisor
+from callflow.supervisor import Supervisor
+from callflow.watchdog.start import start_watchdog
 from callflow.web.server import run_web
-
-
-class Process(StrEnum):
-    """The processes that `callflow run` keeps running."""
-
-    ENGINE = "engine"
-    WORKER = "worker"
-    WEB = "web"
-    AGI = "agi"
 
 
 def run(
@@ -32,25 +28,24 @@ def run(
     logs.configure(settings.log_level, process=str(process or "run"))
     match process:
         case Process.ENGINE:
-            engine = app.Engine(settings)
-            app.run_until_signalled(engine.run())
-            if engine.fenced:
-                raise typer.Exit(STAY_ENDED)
+            start_engine()
         case Process.WORKER:
-            app.run_until_signalled(app.run_worker(settings))
+            run_until_signalled(run_worker(settings))
         case Process.WEB:
-            app.run_until_signalled(run_web(settings))
+            run_until_signalled(run_web(settings))
+        case Process.WATCHDOG:
+            start_watchdog()
         case Process.AGI:
-            app.run_until_signalled(app.run_agi(settings))
+            run_until_signalled(run_agi(settings))
         case None:
-            app.run_until_signalled(_supervise())
+            run_until_signalled(_supervise(settings))
 
 
-async def _supervise() -> None:
+async def _supervise(settings: Settings) -> None:
     supervisor = Supervisor({})
     try:
         for process in Process:
-            supervisor.start(process, ("run", process))
+            keep_running(supervisor, process, settings)
         await supervisor.wait()
     finally:
         await supervisor.close()

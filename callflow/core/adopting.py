@@ -160,7 +160,7 @@ def _taken(turn: Turn, call: Call, name: OfferId, leg: SeenChannel, purpose: Leg
         return _made(turn, call, name, leg, purpose)
     if known.state is OfferState.RINGING:
         known = replace(known, state=advance(OFFER_TRANSITIONS, known.state, OfferTrigger.PICKED_UP))
-        turn.cancel(name, TimerKind.OFFER_RING)
+        turn.cancel(name, TimerKind.OFFER_RING, TimerKind.OFFER_SILENT)
         turn.note(OfferClosed(at=turn.at, call=call.call, offer=name, outcome=known.state, cause=None))
         operator = seeking.operator_of(turn, known)
         if operator is not None:

@@ -188,6 +188,15 @@ def redial_over(turn: Turn, call: Call) -> None:
             turn.ledger.put_callback(replace(callback, redial=None))
 
 
+def on_served_in_fallback(turn: Turn, call: CallId, number: str | None) -> None:
+    """The dialplan brought this caller to a person: nobody needs to be called back for it any more."""
+    for callback in tuple(turn.ledger.state.callbacks.values()):
+        if callback.call == call:
+            close(turn, callback, CallbackOutcome.NOT_NEEDED, call)
+        elif number is not None and callback.number == number and callback.attempt is None:
+            close(turn, callback, CallbackOutcome.REDIALLED, call)
+
+
 def on_connected(turn: Turn, call: Call) -> None:
     """A person answers: the call-back that this call is, or that the citizen's own call makes needless, is settled."""
     for callback in tuple(turn.ledger.state.callbacks.values()):

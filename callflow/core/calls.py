@@ -10,6 +10,7 @@ from callflow.core import (
     callers,
     causes,
     connecting,
+    desk,
     ending,
     ivr,
     listening,
@@ -34,6 +35,7 @@ from callflow.core.commands import (
     JoinLegs,
     OfferCall,
     Play,
+    PrepareCentre,
     ReadTrunkHeaders,
 )
 from callflow.core.events import (
@@ -47,10 +49,10 @@ from callflow.core.events import (
     PlaybackEnded,
     TrunkHeadersRead,
 )
-from callflow.core.facts import CallOpened, Direction, PartyEnd, QueueReason, TrunkHeadersNoted
-from callflow.core.ids import talk_bridge, was_call_back_to
+from callflow.core.facts import CallOpened, Direction, HangupParty, PartyEnd, QueueReason, TrunkHeadersNoted
+from callflow.core.ids import CallId, talk_bridge, was_call_back_to
 from callflow.core.state import Call
-from callflow.core.states import CallState, CallTrigger
+from callflow.core.states import CallState, CallTrigger, OfferState
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
@@ -60,6 +62,8 @@ _NUMBERS_A_SECOND = 100_000
 _OVERDUE_AGAIN_SECONDS = 1.0
 _WITH_US = str(CallState.QUEUED)
 """Whom we could not hand back at once has heard enough greetings."""
+_MOST_FAILURES = 3
+_JOINING = frozenset(kind.__name__ for kind in (JoinLegs, AddLeg, AddCaller))
 _IN_TALK = frozenset({CallState.THREE_WAY, CallState.AGENCY_ONLY})
 
 
@@ -95,7 +99,7 @@ def open_call(turn: Turn, event: CallArrived) -> Call:
         caller=event.caller,
         dialled=event.dialled,
         trunk=event.trunk,
-        arrived_at=event.arrived_at,
+        arrived_at=min(event.arrived_at, turn.at),  # Asterisk's clock may have been set just then
         state=CallState.ARRIVED,
         direction=Direction.INBOUND if abandoned is None else Direction.OUTBOUND,
         callback_of=abandoned,
@@ -168,16 +172,17 @@ def on_playback_ended(turn: Turn, event: PlaybackEnded) -> None:
     """What was played came to its end. The end of one that was stopped comes late and changes nothing."""
     call = turn.ledger.call(event.call)
     if event.failed:
-        turn.incident(AlarmKind.PROMPT_FAILED, "", "a prompt could not be played: run callflow doctor")
+        turn.incident(AlarmKind.PROMPT_FAILED, event.prompt, "this prompt could not be played: run callflow doctor")
     if call is not None and call.playing == event.playback:
-        ivr.on_played(turn, call)
+        ivr.on_played(turn, call, failed=event.failed)
 
 
 def on_caller_gone(turn: Turn, event: CallerGone) -> None:
-    """The caller hung up, or the trunk lost the call."""
+    """The caller hung up, the trunk lost the call, or it ended with Asterisk itself."""
     call = turn.ledger.call(event.call)
     if call is not None:
-        ending.caller_gone(turn, call, event.cause)
+        by = HangupParty.SYSTEM if event.asterisk_ended else HangupParty.CALLER
+        ending.caller_gone(turn, call, event.cause, by)
 
 
 def on_caller_returned(turn: Turn, event: CallerReturned) -> None:
@@ -194,9 +199,42 @@ def on_caller_returned(turn: Turn, event: CallerReturned) -> None:
 def on_command_failed(turn: Turn, event: CommandFailed) -> None:
     """Go on without what could not be done, always towards a person."""
     turn.incident(AlarmKind.COMMAND_FAILED, event.command, event.reason)
+    counts = _kept_from_a_person(turn, event)
+    _follow_failure(turn, event)
+    if counts:
+        _give_up_after_many(turn, event.call)
+
+
+def _kept_from_a_person(turn: Turn, event: CommandFailed) -> bool:
+    """Whether a person was there to be had but for Asterisk: not where a phone is not registered, or rings no more."""
+    offer = None if event.offer is None else turn.ledger.offer(event.offer)
+    if event.command == OfferCall.__name__:
+        operator = None if offer is None or offer.operator is None else turn.ledger.operator(offer.operator)
+        return operator is not None and operator.online
+    return event.command in _JOINING and (event.offer is None or offer is not None)
+
+
+def _give_up_after_many(turn: Turn, name: CallId) -> None:
+    """Asterisk does not do what would bring this caller a person: the dialplan needs none of our commands for it.
+
+    Not while a phone rings that was rung before: of those that ring together some may be unplugged.
+    """
+    call = turn.ledger.call(name)
+    if call is None or call.state is not CallState.QUEUED or call.person is not None:
+        return
+    call = replace(call, failures=call.failures + 1)
+    turn.ledger.put_call(call)
+    others = (offer for offer in turn.ledger.offers_of(name) if offer.made_at < turn.at)
+    if call.failures >= _MOST_FAILURES and not any(offer.state is OfferState.RINGING for offer in others):
+        ending.hand_back(turn, call, f"{call.failures} commands failed")
+
+
+def _follow_failure(turn: Turn, event: CommandFailed) -> None:
     cause = causes.NETWORK_OUT_OF_ORDER
     call = turn.ledger.call(event.call)
-    if event.command in (OfferCall.__name__, DialDestination.__name__) and event.offer is not None:
+    if event.command == PrepareCentre.__name__:  # until then nobody's phone is watched, and nobody is rung
+        desk.watch_phones(turn)
+    elif event.command in (OfferCall.__name__, DialDestination.__name__) and event.offer is not None:
         offering.on_leg_gone(turn, LegGone(at=event.at, call=event.call, offer=event.offer, cause=cause))
     elif event.command in (JoinLegs.__name__, AddLeg.__name__) and event.offer is not None:
         connecting.join_failed(turn, event.offer)
@@ -210,7 +248,7 @@ def on_command_failed(turn: Turn, event: CommandFailed) -> None:
         return
     elif event.command == Play.__name__:
         if call.playing is not None and call.playing == event.playback:
-            ivr.on_played(turn, call)
+            ivr.on_played(turn, call, failed=True)
     elif event.command == AddCaller.__name__ and call.person is not None:
         connecting.join_failed(turn, call.person)
     elif event.command == HoldCaller.__name__ and call.state is CallState.CONSULTING:

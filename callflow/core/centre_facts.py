@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from callflow.core.city import CentreSettings, OperatorProfile, Roster
 from callflow.core.facts import CallFact, Fact
@@ -32,6 +33,56 @@ class AlarmKind(StrEnum):
     CALLBACK_OVERDUE = "callback_overdue"
     TRUNK_DOWN = "trunk_down"
     FALLBACK_IN_USE = "fallback_in_use"
+    JOURNAL_UNWRITABLE = "journal_unwritable"
+    JOURNAL_ELSEWHERE = "journal_elsewhere"
+    JOURNAL_DAMAGED = "journal_damaged"
+    JOURNAL_ENTRIES_LOST = "journal_entries_lost"
+    DATABASE_AWAY = "database_away"
+    DATABASE_BEHIND = "database_behind"
+    RECORD_REFUSED = "record_refused"
+    RECORDINGS_UNWRITABLE = "recordings_unwritable"
+    RECORDING_MISSING = "recording_missing"
+    DISK_LOW = "disk_low"
+    PROMPTS_MISSING = "prompts_missing"
+    STALLED = "stalled"
+    LATE_CLAIM = "late_claim"
+    NO_HEARTBEAT = "no_heartbeat"
+    STARTED_EMPTY = "started_empty"
+    ARI_AWAY = "ari_away"
+    ARI_IMPAIRED = "ari_impaired"
+    CLOCK_JUMPED = "clock_jumped"
+    ENGINE_DIED = "engine_died"
+    WORKER_AWAY = "worker_away"
+    WATCHDOG_AWAY = "watchdog_away"
+    CENTRE_UNREADABLE = "centre_unreadable"
+
+
+REPORTED: Final = frozenset(
+    {
+        AlarmKind.JOURNAL_UNWRITABLE,
+        AlarmKind.JOURNAL_ELSEWHERE,
+        AlarmKind.JOURNAL_DAMAGED,
+        AlarmKind.JOURNAL_ENTRIES_LOST,
+        AlarmKind.DATABASE_AWAY,
+        AlarmKind.DATABASE_BEHIND,
+        AlarmKind.RECORD_REFUSED,
+        AlarmKind.RECORDINGS_UNWRITABLE,
+        AlarmKind.DISK_LOW,
+        AlarmKind.PROMPTS_MISSING,
+        AlarmKind.STALLED,
+        AlarmKind.LATE_CLAIM,
+        AlarmKind.NO_HEARTBEAT,
+        AlarmKind.STARTED_EMPTY,
+        AlarmKind.ARI_AWAY,
+        AlarmKind.ARI_IMPAIRED,
+        AlarmKind.CLOCK_JUMPED,
+        AlarmKind.ENGINE_DIED,
+        AlarmKind.WORKER_AWAY,
+        AlarmKind.WATCHDOG_AWAY,
+        AlarmKind.CENTRE_UNREADABLE,
+    }
+)
+"""Alarms about what the core cannot see: others report them, and report that they are over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

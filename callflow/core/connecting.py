@@ -60,7 +60,7 @@ def _settle_consultation(turn: Turn, call: Call, person: Offer | None, party: Of
 def connect(turn: Turn, call: Call, person: Offer) -> Call:
     """Caller and person are in one bridge; the call as it is then, written."""
     turn.cancel(person.offer, TimerKind.OFFER_JOIN)
-    turn.ledger.put_offer(replace(person, met=True, bridge=talk_bridge(call.call)))
+    turn.ledger.put_offer(replace(person, met_at=turn.at, bridge=talk_bridge(call.call)))
     _note_connected(turn, call, person)
     call = replace(
         call,
@@ -85,7 +85,7 @@ def _note_connected(turn: Turn, call: Call, offer: Offer) -> None:
 def _join_party(turn: Turn, call: Call, offer: Offer) -> None:
     party = parties.of(call)
     turn.cancel(offer.offer, TimerKind.OFFER_JOIN)
-    turn.ledger.put_offer(replace(offer, met=True))
+    turn.ledger.put_offer(replace(offer, met_at=turn.at))
     if call.state is CallState.CONSULTING:
         parties.end_consultation(turn, call)
     call = replace(call, state=advance(CALL_TRANSITIONS, call.state, CallTrigger.PARTY_JOINED))

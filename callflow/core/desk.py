@@ -169,6 +169,12 @@ def on_operator_changed(turn: Turn, event: OperatorChanged) -> None:
     )
 
 
+def watch_phones(turn: Turn) -> None:
+    """Have the waiting bridge made and every phone watched."""
+    phones = tuple(operator.profile.endpoint for operator in turn.ledger.operators() if operator.active)
+    turn.do(PrepareCentre(bridge=waiting_bridge(turn.ledger.settings.centre), endpoints=phones))
+
+
 def on_endpoint_reported(turn: Turn, event: EndpointReported) -> None:
     """Asterisk tells of a phone: whether it is registered, and whether somebody uses it for a call of their own."""
     operator = turn.ledger.operator_at(event.endpoint)

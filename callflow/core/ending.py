@@ -46,10 +46,10 @@ def stage_of(call: Call) -> Stage:
     return Stage.ABANDONED_IN_QUEUE if call.queued_at is not None else Stage.ABANDONED_IN_IVR
 
 
-def caller_gone(turn: Turn, call: Call, cause: int) -> None:
+def caller_gone(turn: Turn, call: Call, cause: int, by: HangupParty = HangupParty.CALLER) -> None:
     """The caller's channel is gone: the call is over, if it was not before."""
     if call.state is not CallState.ENDED:
-        _close(turn, call, stage_of(call), HangupParty.CALLER, cause)
+        _close(turn, call, stage_of(call), by, cause)
     turn.cancel(call.call, TimerKind.CALL_RELEASE)
     turn.ledger.drop_call(call.call)
 
@@ -71,6 +71,7 @@ def no_citizen(turn: Turn, call: Call, cause: int, by: HangupParty = HangupParty
 
 def hand_back(turn: Turn, call: Call, reason: str) -> None:
     """Give the caller to the dialplan's fallback: we cannot serve this call any more."""
+    call = queueing.stop_playing(turn, call)  # who is sent on goes once what plays is over
     turn.do(HandBack(call=call.call, channel=call.channel, label=DialplanLabel.FALLBACK, step=str(call.state)))
     let_return(turn, call, reason)
 
@@ -100,7 +101,7 @@ def withdraw(turn: Turn, offer: Offer) -> None:
 def close_offer(turn: Turn, offer: Offer, trigger: OfferTrigger, cause: int | None = None) -> Offer:
     """End a ringing offer. Unless the leg is gone already (`cause`), hang it up."""
     closed = replace(offer, state=advance(OFFER_TRANSITIONS, offer.state, trigger))
-    turn.cancel(offer.offer, TimerKind.OFFER_RING)
+    turn.cancel(offer.offer, TimerKind.OFFER_RING, TimerKind.OFFER_SILENT)
     turn.ledger.put_offer(closed)
     turn.note(OfferClosed(at=turn.at, call=offer.call, offer=offer.offer, outcome=closed.state, cause=cause))
     if cause is None:

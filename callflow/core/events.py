@@ -138,19 +138,25 @@ class KeyPressed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybackEnded(Event):
-    """A playback came to its end, was stopped, or could not be played."""
+    """A playback came to its end, was stopped, or could not be played.
+
+    Attributes:
+        prompt: of a failed one, which prompt it was: `<language>/<name>`; '' = not told.
+    """
 
     call: CallId
     playback: PlaybackId
     failed: bool = False
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerGone(Event):
-    """The caller's channel is gone; `cause` is Q.850."""
+    """The caller's channel is gone; `cause` is Q.850. Asterisk itself may have ended, and all its calls with it."""
 
     call: CallId
     cause: int
+    asterisk_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +339,14 @@ class SeenChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotTaken(Event):
-    """What Asterisk knows just after a connect. It is the truth: what is not in it is gone."""
+    """What Asterisk knows just after a connect. It is the truth: what is not in it is gone.
+
+    Attributes:
+        channels: of our application, and legs that we offered.
+        elsewhere: callers' channels that the dialplan has, or another application.
+        asterisk_since: when Asterisk started, by our clock: no call of before can be there. None = it was not asked.
+    """
 
     channels: tuple[SeenChannel, ...]
+    elsewhere: tuple[ChannelId, ...] = ()
+    asterisk_since: datetime | None = None

@@ -347,7 +347,11 @@ class CallHandedBack(CallFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallServedInFallback(CallFact):
-    """The dialplan served the call alone, as CEL witnessed."""
+    """The dialplan served the call alone, as CEL witnessed.
+
+    Attributes:
+        in_fallback: False = an engine had the call, or its hand was on it, and could not say how it ended.
+    """
 
     arrived_at: datetime
     caller: Caller
@@ -358,6 +362,7 @@ class CallServedInFallback(CallFact):
     ended_at: datetime
     ended_by: HangupParty
     cause: int
+    in_fallback: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,3 +370,10 @@ class RecordingStored(CallFact):
     """The call's audio is complete and measured."""
 
     tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMissing(CallFact):
+    """No audio of the call was found, and why; a RecordingStored that comes all the same ends it."""
+
+    reason: str

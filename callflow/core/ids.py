@@ -75,6 +75,12 @@ def outbound_call_of_channel(channel: str) -> CallId | None:
     return CallId(call) if dot and last == "citizen" else None
 
 
+def call_of_bridge(bridge: str) -> CallId | None:
+    """The call whose talk or consultation a bridge of ours holds; None for any other."""
+    call, dot, part = bridge.rpartition(".")
+    return CallId(call) if dot and part in {"talk", "consult"} else None
+
+
 def waiting_bridge(centre: CentreId) -> BridgeId:
     """The holding bridge in which the centre's callers wait with music."""
     return BridgeId(f"waiting-{centre}")

@@ -43,7 +43,8 @@ def start_flow(turn: Turn, call: Call) -> None:
     version = turn.ledger.state.flow_version
     document = None if version is None else turn.ledger.document(version)
     if version is None or document is None:
-        turn.alarm(AlarmKind.NO_FLOW, "", "no readable flow is published: callers go straight to the queue")
+        which = "no flow is in force" if version is None else f"flow version {version} is broken"
+        turn.alarm(AlarmKind.NO_FLOW, "", f"{which}: callers go to the queue; publish one that is sound")
         queueing.enqueue(turn, call, FALLBACK_QUEUE, QueueReason.NO_FLOW, CallTrigger.SENT_TO_QUEUE)
         return
     turn.clear(AlarmKind.NO_FLOW, "")
@@ -78,8 +79,8 @@ def on_key(turn: Turn, call: Call, key: str) -> None:
             raise AssertionError(f"nobody waits for a key at a {type(node).__name__}")
 
 
-def on_played(turn: Turn, call: Call) -> None:
-    """What played to the caller came to its end, or could not be played: go on either way."""
+def on_played(turn: Turn, call: Call, *, failed: bool = False) -> None:
+    """What played to the caller came to its end; or it could not be played, and nobody waits for an answer to it."""
     call = replace(call, playing=None)
     turn.cancel(call.call, TimerKind.NODE_PROMPT)
     turn.ledger.put_call(call)
@@ -90,8 +91,12 @@ def on_played(turn: Turn, call: Call) -> None:
     match node:
         case Say():
             _leave(turn, call, document, "next")
+        case Menu() | Gather() if failed:
+            _leave(turn, call, document, "no_input")
         case Menu() | Gather():
             _await_input(turn, call, node.timeout_seconds)
+        case Info() if failed:
+            _leave(turn, call, document, "operator")
         case Info() if position.phase is IvrPhase.PROMPT:
             _play(turn, replace(call, ivr=replace(position, phase=IvrPhase.OFFER)), node.offer_prompts)
         case Info():

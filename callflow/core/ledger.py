@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from callflow.core.state import (
 from callflow.core.timers import Timer
 from callflow.flows.model import FlowDocument
 from callflow.flows.parse import parse_flow
+from callflow.flows.validate import can_be_followed
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -49,7 +51,7 @@ class Ledger:
     def __init__(self, state: State) -> None:
         self.state = state
         self._undo: list[Callable[[], None]] = []
-        self._documents: dict[int, FlowDocument] = {}
+        self._documents: dict[int, FlowDocument | None] = {}
         self._offers_of: dict[CallId, tuple[OfferId, ...]] = {}
         self._waiting: list[Place] = sorted(place_of(call) for call in state.calls.values() if _is_waiting(call))
         for offer in state.offers.values():
@@ -125,11 +127,14 @@ class Ledger:
         return bisect_left(self._waiting, place_of(call)) + 1
 
     def document(self, version: int) -> FlowDocument | None:
-        """The parsed flow of this version; None when it is not there or cannot be read."""
+        """The flow of this version; None when it is not there, cannot be read, or would not lead all to a person.
+
+        It was checked before it was published: by another version of ours perhaps, whose nodes this one does not know.
+        """
         if version not in self._documents and version in self.state.flows:
             document = parse_flow(self.state.flows[version].document).document
-            if document is not None:
-                self._documents[version] = document
+            sound = document is not None and can_be_followed(document)
+            self._documents[version] = document if sound else None
         return self._documents.get(version)
 
     # --- writes -----------------------------------------------------------------------------------------------------
@@ -163,6 +168,10 @@ class Ledger:
     def put_operator(self, operator: Operator) -> None:
         """Write an operator."""
         self._write(self.state.operators, operator.profile.operator, operator)
+
+    def witness(self, call: CallId, *, answered: bool, most: int) -> None:
+        """Remember a call that CEL has told of, and of all of them the latest `most`."""
+        self._set("witnessed", (*self.state.witnessed, (call, answered))[-most:])
 
     def put_recall(self, number: str, recall: Recall | None) -> None:
         """Write who gave up a moment ago, or forget it."""
@@ -220,6 +229,16 @@ class Ledger:
             return False
         self._write(self.state.alarms, key, alarm)
         return True
+
+    def reword_alarm(self, kind: str, subject: str, detail: str) -> AlarmRaised | None:
+        """Say anew what is wrong in an alarm that stands since when it was raised; None = nothing is new."""
+        key = alarm_key(kind, subject)
+        stands = self.state.alarms.get(key)
+        if stands is None or stands.detail == detail:
+            return None
+        reworded = replace(stands, detail=detail)
+        self._write(self.state.alarms, key, reworded)
+        return reworded
 
     def drop_alarm(self, kind: str, subject: str) -> bool:
         """Forget an alarm; False when it did not stand."""

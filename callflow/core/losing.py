@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from callflow.core import causes, connecting, ending, outbound, parties, queueing, seeking
 from callflow.core.commands import DestroyBridge
-from callflow.core.facts import HangupParty, LegPurpose, OperatorLeft, PartyEnd, PartyGone, PartyMode, PersonLost
+from callflow.core.facts import (
+    Direction,
+    HangupParty,
+    LegPurpose,
+    OperatorLeft,
+    PartyEnd,
+    PartyGone,
+    PartyMode,
+    PersonLost,
+)
 from callflow.core.facts import QueueReason as Why
 from callflow.core.ids import OfferId, talk_bridge
 from callflow.core.state import Call, Offer
@@ -14,6 +25,9 @@ from callflow.core.states import CALL_TRANSITIONS, CallState, CallTrigger, Offer
 from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.flows.model import FALLBACK_QUEUE
+
+_NOBODY_SPEAKS_FOR: Final = timedelta(seconds=2)
+"""The dialplan's fallback counts alike (context fallback-met)."""
 
 
 def person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
@@ -27,7 +41,7 @@ def person_gone(turn: Turn, call: Call, offer: Offer, cause: int) -> None:
             turn.note(PersonLost(at=turn.at, call=call.call, offer=offer.offer, cause=cause))
             turn.ledger.put_call(replace(call, person=None))
             turn.start(TimerKind.SEEK_AGAIN, call.call, seeking.NEXT_ROUND_SECONDS)
-        case CallState.CONNECTED if cause in causes.HANGUP and call.party is None and _was_a_person(offer):
+        case CallState.CONNECTED if cause in causes.HANGUP and call.party is None and _was_a_person(turn, call, offer):
             by = HangupParty.OPERATOR if offer.operator is not None else HangupParty.DESTINATION
             end(turn, call, by)
         case CallState.CONSULTING if _colleague_answered(turn, call):
@@ -42,9 +56,15 @@ def end(turn: Turn, call: Call, by: HangupParty) -> None:
     turn.do(DestroyBridge(call=call.call, bridge=talk_bridge(call.call)))
 
 
-def _was_a_person(offer: Offer) -> bool:
+def _was_a_person(turn: Turn, call: Call, offer: Offer) -> bool:
     """An operator; of a number outside, only who was heard to speak: a machine that answers ends no call."""
-    return offer.operator is not None or offer.spoke
+    return not _left_at_once(turn, call, offer) and (offer.operator is not None or offer.spoke)
+
+
+def _left_at_once(turn: Turn, call: Call, offer: Offer) -> bool:
+    """Whether the phone of who was to serve a citizen's call hung up as it was joined: nobody has spoken then."""
+    inbound = call.direction is Direction.INBOUND
+    return inbound and offer.met_at is not None and turn.at - offer.met_at < _NOBODY_SPEAKS_FOR
 
 
 def was_lost(call: Call | None, offer: Offer, cause: int) -> bool:
@@ -54,10 +74,16 @@ def was_lost(call: Call | None, offer: Offer, cause: int) -> bool:
     return offer.operator is not None and cause not in causes.HANGUP
 
 
-def was_lost_again(call: Call | None, offer: Offer, cause: int) -> bool:
-    """Whether the caller loses an operator for a second time: a phone that drops its talks must not spin."""
-    lost = call is not None and call.person == offer.offer and call.losses > 0
-    return lost and offer.operator is not None and cause not in causes.HANGUP
+def was_dropped(turn: Turn, call: Call | None, offer: Offer, cause: int) -> bool:
+    """Whether the operator's phone is not to be rung again before somebody has looked: it drops its talks.
+
+    So it is when it hangs up as it is joined, or when the caller loses an operator for a second time.
+    """
+    if call is None or call.person != offer.offer or offer.operator is None:
+        return False
+    if cause in causes.HANGUP:
+        return call.state is CallState.CONNECTED and call.party is None and _left_at_once(turn, call, offer)
+    return call.losses > 0
 
 
 def lose_person(turn: Turn, call: Call, offer: Offer, cause: int) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from callflow.core import causes, connecting, desk, ending, lastresort, losing, outbound, parties, queueing, seeking
 from callflow.core.centre_facts import AlarmKind
 from callflow.core.commands import ReleaseLeg
-from callflow.core.events import LegGone, OfferAnswered, OfferRang
+from callflow.core.events import EndpointReported, LegGone, OfferAnswered, OfferRang
 from callflow.core.facts import Direction, LegPurpose, OfferClosed, PartyEnd
 from callflow.core.ids import CallId, OfferId
 from callflow.core.state import Call, Offer
@@ -33,7 +33,7 @@ def on_answered(turn: Turn, event: OfferAnswered) -> None:
     call = turn.ledger.call(offer.call)
     assert call is not None, "a ringing offer is withdrawn when its call ends"
     answered = replace(offer, state=advance(OFFER_TRANSITIONS, offer.state, OfferTrigger.PICKED_UP))
-    turn.cancel(offer.offer, TimerKind.OFFER_RING)
+    turn.cancel(offer.offer, TimerKind.OFFER_RING, TimerKind.OFFER_SILENT)
     turn.ledger.put_offer(answered)
     turn.note(OfferClosed(at=turn.at, call=call.call, offer=offer.offer, outcome=answered.state, cause=None))
     operator = seeking.operator_of(turn, offer)
@@ -73,9 +73,31 @@ def on_unknown_leg(turn: Turn, call: CallId, offer: OfferId) -> None:
 
 
 def on_rang(turn: Turn, event: OfferRang) -> None:
-    """The phone rings: nothing to decide; the journal keeps the moment."""
-    if turn.ledger.offer(event.offer) is None:
+    """The phone rings: whether others are rung beside it, it is not to be taken for one that is gone."""
+    offer = turn.ledger.offer(event.offer)
+    if offer is None:
         on_unknown_leg(turn, event.call, event.offer)
+        return
+    turn.cancel(offer.offer, TimerKind.OFFER_SILENT)
+    turn.ledger.put_offer(replace(offer, silent=False))
+
+
+def on_silent(turn: Turn, subject: str) -> None:
+    """The phone does not say that it rings, as one that was unplugged: it may yet, and the next one is rung beside it.
+
+    Seeking follows every turn, so nothing more is to be done for the caller.
+    """
+    offer = turn.ledger.offer(OfferId(subject))
+    if offer is not None and offer.state is OfferState.RINGING:
+        turn.ledger.put_offer(replace(offer, silent=True))
+
+
+def on_endpoint_reported(turn: Turn, event: EndpointReported) -> None:
+    """Asterisk tells of a phone; one that rings and is not there any more keeps no caller waiting."""
+    desk.on_endpoint_reported(turn, event)
+    operator = turn.ledger.operator_at(event.endpoint)
+    if operator is not None and not operator.online and operator.offer is not None:
+        on_silent(turn, operator.offer)
 
 
 def on_leg_gone(turn: Turn, event: LegGone) -> None:
@@ -90,9 +112,9 @@ def on_leg_gone(turn: Turn, event: LegGone) -> None:
         offer = ending.close_offer(turn, offer, trigger, cause=event.cause)
     not_taken = offer.state in (OfferState.DECLINED, OfferState.TIMED_OUT)
     is_party = offer.purpose is LegPurpose.PARTY
-    dropped = _left_waiting(call, offer) or losing.was_lost_again(call, offer, event.cause)
+    dropped = _left_waiting(call, offer) or losing.was_dropped(turn, call, offer, event.cause)
     set_aside = dropped or (not_taken and not is_party)
-    wrap_up = offer.met and not losing.was_lost(call, offer, event.cause)
+    wrap_up = offer.met_at is not None and not dropped and not losing.was_lost(call, offer, event.cause)
     ending.free_operator(turn, offer, set_aside=set_aside, wrap_up=wrap_up)
     turn.ledger.drop_offer(offer)
     if call is not None and call.party is not None and call.party.offer == offer.offer:
@@ -116,7 +138,8 @@ def _refused(turn: Turn, offer: Offer) -> None:
 
 def _left_waiting(call: Call | None, offer: Offer) -> bool:
     """Whether the phone answered and never met the caller, who waits on: it would be rung again at once, for ever."""
-    return offer.state is OfferState.ANSWERED and not offer.met and call is not None and call.state in _WAITING
+    never_met = offer.state is OfferState.ANSWERED and offer.met_at is None
+    return never_met and call is not None and call.state in _WAITING
 
 
 def on_ring_over(turn: Turn, subject: str) -> None:

@@ -19,7 +19,8 @@ _HUNG_UP: Final = causes.HANGUP | {causes.UNKNOWN}
 
 def was_left_unserved(call: Call, stage: Stage, by: HangupParty, cause: int) -> bool:
     """Whether a citizen's call ended without what it was for: before a person, waiting again, or broken off in talk."""
-    if call.direction is Direction.OUTBOUND or by is not HangupParty.CALLER:
+    ended_with_asterisk = by is HangupParty.SYSTEM and cause == causes.NETWORK_OUT_OF_ORDER
+    if call.direction is Direction.OUTBOUND or not (by is HangupParty.CALLER or ended_with_asterisk):
         return False
     waits_again = call.state is CallState.QUEUED and call.person is None
     broke_off = call.connected_at is not None and cause not in _HUNG_UP

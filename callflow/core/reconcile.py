@@ -5,14 +5,34 @@ Asterisk is the truth. A caller unknown to us is adopted; a leg without its call
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from callflow.core import adopting, calls, causes, connecting, ending, losing, offering, outbound, parties, queueing
-from callflow.core.commands import PrepareCentre, ReleaseLeg
-from callflow.core.events import CallerGone, LegGone, OfferAnswered, SeenChannel, SnapshotTaken, Whereabouts
+from callflow.core import (
+    adopting,
+    calls,
+    causes,
+    connecting,
+    desk,
+    ending,
+    losing,
+    offering,
+    outbound,
+    parties,
+    queueing,
+)
+from callflow.core.commands import ReleaseLeg, StopPlayback
+from callflow.core.events import (
+    CallerGone,
+    CallerReturned,
+    LegGone,
+    OfferAnswered,
+    SeenChannel,
+    SnapshotTaken,
+    Whereabouts,
+)
 from callflow.core.facts import Direction, PartyEnd, QueueReason
-from callflow.core.ids import BridgeId, CallId, OfferId, consult_bridge, talk_bridge, waiting_bridge
+from callflow.core.ids import BridgeId, CallId, OfferId, consult_bridge, playback_id, talk_bridge
 from callflow.core.state import Call, Offer
 from callflow.core.states import CallState, CallTrigger, OfferState
 from callflow.core.timers import TimerKind
@@ -22,18 +42,20 @@ from callflow.flows.model import FALLBACK_QUEUE
 
 def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
     """Compare with a snapshot of our application's channels, taken just after a connect."""
-    phones = tuple(operator.profile.endpoint for operator in turn.ledger.operators() if operator.active)
-    turn.do(PrepareCentre(bridge=waiting_bridge(turn.ledger.settings.centre), endpoints=phones))
+    desk.watch_phones(turn)
     callers = {seen.call: seen for seen in event.channels if seen.offer is None}
     legs = {seen.offer: seen for seen in event.channels if seen.offer is not None}
     _skip_attempts(turn)
     found = tuple(seen.call for seen in callers.values() if adopting.is_unexpected(turn, seen, legs))
     with_person = {call.call for call in turn.ledger.state.calls.values() if call.person is not None}
+    _stop_the_unheard_of(turn, callers.values())
     for call in tuple(turn.ledger.state.calls.values()):
         if call.call in callers:
             _skip_numbers(turn, call)
+        elif call.channel in event.elsewhere and not _is_on_the_way(turn, call):
+            calls.on_caller_returned(turn, CallerReturned(at=event.at, call=call.call))
         elif not _is_on_the_way(turn, call):
-            calls.on_caller_gone(turn, CallerGone(at=event.at, call=call.call, cause=causes.UNKNOWN))
+            calls.on_caller_gone(turn, _gone(event, call))
     _let_go(turn, legs, but=found)  # who is not held any more may be found in another talk
     for name in found:
         adopting.take_as_found(turn, callers[name], legs)
@@ -43,6 +65,30 @@ def on_snapshot(turn: Turn, event: SnapshotTaken) -> None:
             _reconcile_caller(turn, seen, legs, had_person=seen.call in with_person)
     for leg, seen in legs.items():
         _reconcile_leg(turn, leg, seen)
+
+
+_UNHEARD_OF = 3
+"""More prompts than an engine begins for one call in the moment of which the journal may know nothing."""
+
+
+def _stop_the_unheard_of(turn: Turn, callers: Iterable[SeenChannel]) -> None:
+    """A prompt begun just before a crash may be in no journal; while it plays, its caller cannot be moved anywhere."""
+    for seen in callers:
+        if seen.where in _WITH_NOBODY:
+            call = turn.ledger.call(seen.call)
+            last = 0 if call is None else call.playbacks
+            for number in range(last + 1, last + 1 + _UNHEARD_OF):
+                turn.do(StopPlayback(call=seen.call, playback=playback_id(seen.call, number)))
+
+
+_WITH_NOBODY = frozenset({Whereabouts.ALONE, Whereabouts.WAITING})
+
+
+def _gone(event: SnapshotTaken, call: Call) -> CallerGone:
+    """A caller whom Asterisk does not have: hung up while we were away, or Asterisk died and began anew since."""
+    if event.asterisk_since is not None and call.arrived_at < event.asterisk_since:
+        return CallerGone(at=event.at, call=call.call, cause=causes.NETWORK_OUT_OF_ORDER, asterisk_ended=True)
+    return CallerGone(at=event.at, call=call.call, cause=causes.UNKNOWN)
 
 
 def _let_go(turn: Turn, legs: Mapping[OfferId, SeenChannel], *, but: Collection[CallId] = ()) -> None:

@@ -35,12 +35,21 @@ class RecordingMeasured(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMissed(Event):
+    """The worker gave up waiting for a call's recording; `reason` is for people, without personal data."""
+
+    call: CallId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackWitnessed(Event):
     """CEL tells of a call that the dialplan served alone; taken into the journal afterwards.
 
     Attributes:
         answered_by: endpoint or trunk of the person who answered; None when nobody did.
         hung_up_by: endpoint or trunk of who hung up; None where CEL does not say.
+        in_fallback: the dialplan served it; else an engine had it, and could not say how it ended.
     """
 
     call: CallId
@@ -53,6 +62,7 @@ class FallbackWitnessed(Event):
     ended_at: datetime
     hung_up_by: str | None
     cause: int
+    in_fallback: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

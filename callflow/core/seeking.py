@@ -19,6 +19,8 @@ NEXT_ROUND_SECONDS: Final = 3.0
 """Between two rounds of ringing everyone, or of a list: phones that refuse at once must not spin."""
 SAME_OPERATOR_SECONDS: Final = 10.0
 """An operator whose leg was lost is rung so long for the same caller before anybody else is."""
+SILENT_AFTER_SECONDS: Final = 3.0
+"""A phone that is there says within this time that it rings; for one that does not the caller does not wait."""
 ASTERISK_MARGIN_SECONDS: Final = 5.0
 """Asterisk's own ring limit is this much longer than ours: it acts only when we do not."""
 
@@ -104,9 +106,9 @@ def _ring_phones_at_rest(turn: Turn, why: str, *, waited: bool = False) -> None:
 
 
 def rings_inside(turn: Turn, call: CallId) -> bool:
-    """Whether an operator's phone rings to serve this caller."""
+    """Whether an operator's phone rings to serve this caller, as far as can be told: one that is silent does not."""
     return any(
-        o.operator is not None and o.purpose is LegPurpose.PERSON and o.state is OfferState.RINGING
+        o.operator is not None and o.purpose is LegPurpose.PERSON and o.state is OfferState.RINGING and not o.silent
         for o in turn.ledger.offers_of(call)
     )
 
@@ -141,6 +143,7 @@ def offer_operator(
         )
     )
     begin_ringing(turn, offer, seconds, reason)
+    turn.start(TimerKind.OFFER_SILENT, offer.offer, SILENT_AFTER_SECONDS)
     desk.ring(turn, operator, call.call, offer.offer)
     return offer
 

@@ -96,6 +96,7 @@ class Call:
         consultations: how many there were.
         losses: how often an operator's leg broke off in the talk.
         citizen_answered: of an outbound call: the citizen picked up, whatever became of the operator.
+        failures: how many commands failed that were to bring a person.
     """
 
     call: CallId
@@ -133,6 +134,7 @@ class Call:
     consultations: int = 0
     citizen_answered: bool = False
     losses: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +142,11 @@ class Offer:
     """One ringing of one phone for one call; kept until its leg is gone, whatever became of the call.
 
     Attributes:
-        met: caller and person were in one bridge.
+        met_at: when caller and person were in one bridge first; None = never.
         bridge: the bridge of the call's own that the leg was seen in; None = another, or on the way.
         spoke: speech was heard from a leg outside.
         keys: of a feature code that is being pressed, from its star on.
+        silent: the phone does not say that it rings, or is not there any more: others are rung beside it.
     """
 
     offer: OfferId
@@ -153,10 +156,11 @@ class Offer:
     state: OfferState
     made_at: datetime
     purpose: LegPurpose = LegPurpose.PERSON
-    met: bool = False
+    met_at: datetime | None = None
     bridge: BridgeId | None = None
     spoke: bool = False
     keys: str = ""
+    silent: bool = False
 
     @property
     def outside(self) -> str | None:
@@ -256,6 +260,7 @@ class State:
         flows: versions in force or in use by a call.
         sittings: the shifts that run, as of `looked_at`.
         recalls: by number. callbacks: open ones, by the abandoned call, oldest first.
+        witnessed: calls that CEL has told of, and whether as answered, the latest last: it may tell of one twice.
         talk_seconds: a call's usual time with a person, a moving mean, for the expected wait.
         timers: by `timer_key`. alarms: by `alarm_key`.
     """
@@ -268,6 +273,7 @@ class State:
     offers: dict[OfferId, Offer] = field(default_factory=dict)
     recalls: dict[str, Recall] = field(default_factory=dict)
     callbacks: dict[CallId, Callback] = field(default_factory=dict)
+    witnessed: tuple[tuple[CallId, bool], ...] = ()
     roster: Roster = field(default_factory=Roster)
     sittings: tuple[Sitting, ...] = ()
     looked_at: datetime | None = None

@@ -12,6 +12,7 @@ from callflow.core import (
     callers,
     calls,
     classifying,
+    clocking,
     connecting,
     desk,
     ending,
@@ -58,9 +59,16 @@ from callflow.core.events import (
     TimerFired,
     TrunkHeadersRead,
 )
+from callflow.core.faults import ClockSet, FaultMended, FaultReported
 from callflow.core.ids import CallId, OfferId
 from callflow.core.ledger import Ledger
-from callflow.core.reports import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, TrunkReported
+from callflow.core.reports import (
+    FallbackQueueReported,
+    FallbackWitnessed,
+    RecordingMeasured,
+    RecordingMissed,
+    TrunkReported,
+)
 from callflow.core.requests import (
     CallbackRequested,
     ClassificationRequested,
@@ -78,7 +86,7 @@ from callflow.core.timers import TimerKind
 from callflow.core.turn import Turn
 from callflow.errors import CallflowError
 
-CORE_VERSION: Final = 2
+CORE_VERSION: Final = 3
 """Counts up whenever the same events may give other decisions; it stands on every journal entry."""
 
 
@@ -189,6 +197,7 @@ TIMER_HANDLERS: Final[Mapping[TimerKind, Callable[[Turn, str], None]]] = Mapping
         TimerKind.NODE_INPUT: ivr.on_silence,
         TimerKind.NODE_PROMPT: ivr.on_prompt_overdue,
         TimerKind.OFFER_RING: offering.on_ring_over,
+        TimerKind.OFFER_SILENT: offering.on_silent,
         TimerKind.OFFER_JOIN: connecting.on_join_overdue,
         TimerKind.LEG_RELEASE: offering.on_leg_release_overdue,
         TimerKind.CALL_RELEASE: ending.on_call_release_overdue,
@@ -228,7 +237,7 @@ HANDLERS: Final[Mapping[type[Event], Callable[[Turn, Any], None]]] = MappingProx
         CodeDialled: keypad.on_dialled,
         CodeCallGone: keypad.on_code_call_gone,
         OperatorKeyPressed: keypad.on_key,
-        EndpointReported: desk.on_endpoint_reported,
+        EndpointReported: offering.on_endpoint_reported,
         CallerHistoryKnown: callers.on_history,
         SpeechHeard: listening.on_speech,
         CitizenAnswered: outbound.on_citizen_answered,
@@ -246,7 +255,11 @@ HANDLERS: Final[Mapping[type[Event], Callable[[Turn, Any], None]]] = MappingProx
         TimerFired: _on_timer,
         CommandFailed: calls.on_command_failed,
         SnapshotTaken: reconcile.on_snapshot,
+        ClockSet: clocking.on_clock_set,
         RecordingMeasured: witnessing.on_recording_measured,
+        RecordingMissed: witnessing.on_recording_missed,
+        FaultReported: witnessing.on_fault_reported,
+        FaultMended: witnessing.on_fault_mended,
         FallbackWitnessed: witnessing.on_fallback_witnessed,
         TrunkReported: witnessing.on_trunk_reported,
         FallbackQueueReported: witnessing.on_fallback_queue_reported,

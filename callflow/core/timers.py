@@ -12,6 +12,7 @@ class TimerKind(StrEnum):
     NODE_INPUT = "node_input"  # call: the flow's node waits for a key
     NODE_PROMPT = "node_prompt"  # call: the prompt's end was never reported
     OFFER_RING = "offer_ring"  # offer: the phone rings too long
+    OFFER_SILENT = "offer_silent"  # offer: the phone has not said that it rings
     OFFER_JOIN = "offer_join"  # offer: answered, but not yet joined with the caller
     LEG_RELEASE = "leg_release"  # offer: hung up by us, but not yet gone
     CALL_RELEASE = "call_release"  # call: hung up by us, but not yet gone

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiohttp
 
 from callflow.errors import CallflowError
+
+SIGN_IN_SECONDS: Final = 30.0
 
 
 class ApiRefused(CallflowError):
@@ -34,7 +38,7 @@ class Console:
     async def __aenter__(self) -> Self:
         """Sign in."""
         try:
-            session = await self.ask("POST", "/session", self._credentials)
+            session = await self._sign_in()
         except BaseException:
             await self._http.close()
             raise
@@ -46,6 +50,17 @@ class Console:
     ) -> None:
         """Close."""
         await self._http.close()
+
+    async def _sign_in(self) -> Any:
+        """Ask again while the web says that it cannot tell now: it was started a moment ago, on a busy machine."""
+        async with asyncio.timeout(SIGN_IN_SECONDS):
+            while True:
+                try:
+                    return await self.ask("POST", "/session", self._credentials)
+                except ApiRefused as refused:
+                    if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                        raise
+                await asyncio.sleep(1)
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """One request below /api/v1; its JSON, or None.

@@ -22,11 +22,11 @@ RECORD_SECONDS: Final = 30.0
 
 
 async def complete_record(sessions: Sessions, call: str) -> CallRecord | None:
-    """The call's record once it has ended and its audio is measured; what there is when that takes too long."""
+    """The call's record once it has ended and has its audio or why not; what there is when that takes too long."""
     record: CallRecord | None = None
     try:
         async with asyncio.timeout(RECORD_SECONDS):
-            while record is None or record.call.ended_at is None or not record.recording:
+            while record is None or record.call.ended_at is None or not (record.recording or record.call.no_recording):
                 async with sessions() as session:
                     record = await _read(session, call)
                 await asyncio.sleep(0.1)

@@ -12,6 +12,7 @@ from typing import IO, Final
 
 import aiohttp
 
+from callflow.asterisk.keeper import kept_running
 from callflow.asterisk.locate import Installation, locate
 from callflow.asterisk.render import render
 from callflow.asterisk.server import PrivateServer
@@ -22,6 +23,7 @@ from callflow.errors import CallflowError, ConfigurationError
 from callflow.media.manifest import DEFAULT_MANIFEST, load_manifest
 from callflow.media.prompts import build_prompts
 from callflow.permissions import Role
+from callflow.processes import Process, keep_running
 from callflow.storage.migrations import upgrade
 from callflow.storage.sessions import open_database, sessions_of
 from callflow.storage.users import add_account, list_accounts, set_password
@@ -29,7 +31,7 @@ from callflow.supervisor import Supervisor
 from callflow.web.passwords import hash_password
 
 Progress = Callable[[str], None]
-_UP_SECONDS: Final = 30.0
+_UP_SECONDS: Final = 60.0
 
 
 class NotUp(CallflowError):
@@ -55,7 +57,7 @@ class Stage:
 
     async def start_engine(self) -> None:
         """Start the engine and wait until it takes calls."""
-        self.supervisor.start("engine", ("run", "engine"))
+        keep_running(self.supervisor, Process.ENGINE, self.layout.settings)
         await wait_for_engine(self.layout)
 
 
@@ -88,13 +90,14 @@ async def set_stage(layout: Layout, progress: Progress) -> AsyncIterator[Stage]:
     progress("database migrated, users made")
     async with AsyncExitStack() as stack:
         stack.callback(lock.close)
-        server = await stack.enter_async_context(PrivateServer(settings, installation, rendered))
-        progress(f"Asterisk runs (process {server.pid})")
+        server = PrivateServer(settings, installation, rendered)
         supervisor = Supervisor(environment(layout), logs=settings.data_dir / "log")
-        stack.push_async_callback(supervisor.close)
         stage = Stage(layout=layout, server=server, supervisor=supervisor, installation=installation)
-        for name in ("engine", "worker", "web", "agi"):
-            supervisor.start(name, ("run", name))
+        await stack.enter_async_context(kept_running(server, lambda: _describe(stage)))
+        progress(f"Asterisk runs (process {server.pid})")
+        stack.push_async_callback(supervisor.close)
+        for process in Process:
+            keep_running(supervisor, process, settings)
         await wait_for_engine(layout)
         await _wait_for_web(layout)
         progress("engine, worker, web and agi run")
@@ -118,7 +121,9 @@ def _lock(layout: Layout) -> IO[bytes]:
 
 def environment(layout: Layout) -> dict[str, str]:
     """The settings of this demonstration as the environment of its processes."""
-    chosen = layout.settings.model_dump(mode="json", exclude_none=True)
+    chosen = layout.settings.model_dump(mode="json", exclude_none=True, exclude={"database_url"})
+    if layout.settings.database_url is not None:
+        chosen["database_url"] = layout.settings.database  # a dump would hide the password, and with it all else
     return {f"CALLFLOW_{name.upper()}": str(value) for name, value in chosen.items()}
 
 

@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     asterisk.log,
     asterisk.ari,
     machine.host_name,
+    machine.name_servers,
     machine.ports,
     machine.disk,
     machine.clock,

@@ -14,6 +14,9 @@ from pathlib import Path
 from callflow.doctor.finding import Finding, Patient, fail, ok, warn
 
 RESOLVE_SECONDS = 1.0
+NO_NAME = "callflow-doctor.invalid"
+"""A name that nobody has (RFC 6761): to be told so is an answer."""
+_RESOLVER = Path("/etc/resolv.conf")
 FAIL_BELOW_BYTES = 1 << 30
 WARN_BELOW_BYTES = 10 << 30
 """An hour of one call takes about 170 MB: three tracks of 8 kHz."""
@@ -37,6 +40,37 @@ async def host_name(patient: Patient) -> list[Finding]:
     except OSError as error:
         return [fail("host name", f"{name!r} does not resolve: {error}", remedy)]
     return [ok("host name", f"{name!r} resolves in {1000 * (time.monotonic() - began):.0f} ms")]
+
+
+async def name_servers(patient: Patient) -> list[Finding]:
+    """Whether name servers answer at all. No call needs them, as long as the machine's own name is in /etc/hosts."""
+    del patient
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            await asyncio.get_running_loop().getaddrinfo(NO_NAME, None)
+    except TimeoutError:
+        answer = f"do not answer within {RESOLVE_SECONDS:g} s"
+    except socket.gaierror as error:
+        if error.errno != socket.EAI_AGAIN:
+            return [ok("name servers", f"answer in {1000 * (time.monotonic() - began):.0f} ms")]
+        if not _has_name_server():
+            return [ok("name servers", "none is set, and no call needs one")]
+        answer = "cannot be reached"
+    else:
+        return [ok("name servers", "answer")]
+    remedy = (
+        "mend /etc/resolv.conf or the network; calls go on, but a trunk, a database or a time server that is named and "
+        "not given by its address is not found"
+    )
+    return [warn("name servers", answer, remedy)]
+
+
+def _has_name_server() -> bool:
+    try:
+        return "nameserver" in _RESOLVER.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 async def ports(patient: Patient) -> list[Finding]:

@@ -10,8 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from callflow.centre import load_centre
 from callflow.doctor.finding import Finding, Patient, fail, ok, warn
 from callflow.errors import CallflowError, ConfigurationError
+from callflow.media.available import available_prompts
 from callflow.media.manifest import DEFAULT_MANIFEST, load_manifest
-from callflow.media.prompts import MUSIC_NAME, available_prompts
+from callflow.media.prompts import MUSIC_NAME
 from callflow.storage.migrations import current_revision, head_revision
 
 _DATABASE_SECONDS = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -14,11 +15,17 @@ from callflow.flows.default import default_flow_text
 PUBLISHED_WITH_CALLFLOW: Final = "callflow"
 
 
-def differences(
-    state: State, settings: CentreSettings, operators: Iterable[OperatorProfile], roster: Roster, at: datetime
+def differences(  # noqa: PLR0917 - what is known, and each part of the document
+    state: State,
+    settings: CentreSettings,
+    operators: Iterable[OperatorProfile],
+    roster: Roster,
+    at: datetime,
+    flow: FlowPublished | None = None,
 ) -> Iterator[Event]:
-    """The events that make the state say what the document says; the default flow where none was ever published.
+    """The events that make the state say what the document says.
 
+    Where no flow is known, `flow` is put in force, which an earlier engine knew, or else the one that comes with us.
     Settings come first, for nothing can be decided without; the roster comes after the people whom it names.
     """
     if state.settings != settings:
@@ -33,5 +40,7 @@ def differences(
             yield OperatorChanged(at=at, profile=known.profile, active=False)
     if state.roster != roster:
         yield RosterChanged(at=at, roster=roster)
-    if state.flow_version is None:
+    if state.flow_version is None and flow is not None:
+        yield replace(flow, at=at)
+    elif state.flow_version is None:
         yield FlowPublished(at=at, version=1, document=default_flow_text(), published_by=PUBLISHED_WITH_CALLFLOW)

@@ -43,6 +43,14 @@ class EngineAway(CallflowError):
         super().__init__(f"the engine does not answer: {reason}")
 
 
+class NotKept(EngineAway):
+    """It is in force, but the journal's disk does not take it now: it may be forgotten if the engine ends."""
+
+    def __init__(self) -> None:
+        super().__init__("the journal cannot be written")
+        self.args = ("it is in force now, but the journal cannot be written: see the alarms",)
+
+
 class RequestRefused(CallflowError):
     """The engine refused a person's request; nothing changed."""
 
@@ -178,6 +186,14 @@ class EngineClient:
         """
         return int(self._expected(*await self._ask("POST", "/report", event))["seq"])
 
+    async def tell_figures(self, figures: Mapping[str, float]) -> None:
+        """Hand in figures for the engine's metrics, by their Prometheus names.
+
+        Raises:
+            EngineAway.
+        """
+        self._expected(*await self._ask("POST", "/figures", figures))
+
     async def snapshot(self) -> dict[str, Any]:
         """What stands now.
 
@@ -242,6 +258,8 @@ class EngineClient:
 
     @staticmethod
     def _expected(status: int, answer: dict[str, Any]) -> dict[str, Any]:
+        if status == 503 and answer.get("in_force"):
+            raise NotKept
         if status != 200:
             raise EngineAway(f"status {status}")
         return answer

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
-from callflow.core.commands import AnswerCode, CallCommand, Command
+from callflow.core.commands import AnswerCode, CallCommand, Command, LookUpCaller, PrepareCentre
 from callflow.core.events import CommandFailed, Event
 from callflow.core.ids import CallId
 from callflow.engine.clock import Clock
@@ -20,33 +21,70 @@ from callflow.errors import CallflowError
 
 log = structlog.get_logger(__name__)
 
+AGAIN_SECONDS: Final = 1.0
+"""The centre's preparation is asked for again as often as it fails: not in the same moment."""
+_LOOK_UP: Final = "look up "
+
 
 class Lanes:
-    """One ordered lane a call, one a dialled feature code, and one for the centre's own commands.
+    """One ordered lane a call, one a dialled feature code, and one for the centre's own commands; held until `release`.
+
+    Looking up a caller is no matter of Asterisk's: it has a lane of its own, is not held and not dropped.
 
     Args:
         post: takes what a command's outcome brings, and CommandFailed.
+        look: called before each command; may hold or drop.
     """
 
-    def __init__(self, executor: Executor, clock: Clock, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self, executor: Executor, clock: Clock, post: Callable[[Event], None], look: Callable[[], None] = lambda: None
+    ) -> None:
         self._executor = executor
         self._clock = clock
         self._post = post
+        self._look = look
+        self._held = True
         self._waiting: dict[str, deque[Command]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def add(self, command: Command) -> None:
         """Carry out a command after those of the same call before it."""
         lane = _lane(command)
-        waiting = self._waiting.setdefault(lane, deque())
-        waiting.append(command)
-        if lane not in self._tasks:
-            self._tasks[lane] = asyncio.create_task(self._work(lane, waiting), name=f"lane {lane}")
+        self._waiting.setdefault(lane, deque()).append(command)
+        self._begin(lane)
 
     @property
     def busy(self) -> int:
         """How many lanes have commands under way."""
         return len(self._tasks)
+
+    def hold(self) -> None:
+        """Begin no further command that is for Asterisk until `release`; those under way go on."""
+        self._held = True
+
+    def release(self) -> None:
+        """Go on."""
+        self._held = False
+        for lane in tuple(self._waiting):
+            self._begin(lane)
+
+    def drop(self) -> int:
+        """Forget all commands for Asterisk that wait, and wait no longer for those under way; how many there were."""
+        lanes = [lane for lane in {*self._waiting, *self._tasks} if not lane.startswith(_LOOK_UP)]
+        dropped = 0
+        for lane in lanes:
+            dropped += len(self._waiting.pop(lane, ()))
+            task = self._tasks.pop(lane, None)
+            if task is not None:
+                dropped += 1
+                task.cancel()
+        return dropped
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until no command is under way, but no longer than this: one that hangs must not hold up the rest."""
+        tasks = tuple(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
 
     async def idle(self) -> None:
         """Wait until every lane is empty."""
@@ -55,18 +93,33 @@ class Lanes:
 
     async def close(self) -> None:
         """Drop what waits and end the lanes."""
+        self._waiting.clear()
         tasks = tuple(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _work(self, lane: str, waiting: deque[Command]) -> None:
+    def _begin(self, lane: str) -> None:
+        if lane not in self._tasks and self._may_go_on(lane):
+            self._tasks[lane] = asyncio.create_task(self._work(lane), name=f"lane {lane}")
+
+    def _may_go_on(self, lane: str) -> bool:
+        return not self._held or lane.startswith(_LOOK_UP)
+
+    async def _work(self, lane: str) -> None:
         try:
-            while waiting:
-                await self._carry_out(waiting.popleft())
+            while True:
+                self._look()
+                waiting = self._waiting.get(lane)
+                if waiting is None or not self._may_go_on(lane) or self._tasks.get(lane) is not asyncio.current_task():
+                    return
+                command = waiting.popleft()
+                if not waiting:
+                    del self._waiting[lane]
+                await self._carry_out(command)
         finally:
-            del self._tasks[lane]
-            del self._waiting[lane]
+            if self._tasks.get(lane) is asyncio.current_task():
+                del self._tasks[lane]
 
     async def _carry_out(self, command: Command) -> None:
         name = type(command).__name__
@@ -76,12 +129,14 @@ class Lanes:
                 self._post(event)
         except CallflowError as error:
             log.warning("command failed", command=name, call=call, error=str(error))
-            self._fail(call, command, str(error))
+            await self._fail(call, command, str(error))
         except Exception as error:
             log.exception("command raised", command=name, call=call)
-            self._fail(call, command, f"{type(error).__name__} (a defect; see the log)")
+            await self._fail(call, command, f"{type(error).__name__} (a defect; see the log)")
 
-    def _fail(self, call: CallId, command: Command, reason: str) -> None:
+    async def _fail(self, call: CallId, command: Command, reason: str) -> None:
+        if isinstance(command, PrepareCentre):
+            await asyncio.sleep(AGAIN_SECONDS)
         self._post(
             CommandFailed(
                 at=self._clock.now(),
@@ -98,6 +153,8 @@ class Lanes:
 def _lane(command: Command) -> str:
     """Ids of channels and of calls may be the same text: what is no call's begins as no call's id does."""
     match command:
+        case LookUpCaller():
+            return f"{_LOOK_UP}{command.call}"
         case CallCommand():
             return command.call
         case AnswerCode():

@@ -11,7 +11,7 @@ import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,9 @@ from callflow.core.facts import Fact
 from callflow.core.ids import RequestId
 from callflow.core.view import view
 from callflow.engine.clock import Clock
-from callflow.engine.loop import DecisionRaised, EngineLoop
+from callflow.engine.figures import BadFigures, Figures
+from callflow.engine.loop import EngineLoop
+from callflow.engine.replies import DecisionRaised, NotOnDisk
 from callflow.engine.requests import REQUESTS, MalformedRequest, read_request
 from callflow.errors import CallflowError, ConfigurationError
 from callflow.flows.validate import AvailablePrompts, check_flow
@@ -46,7 +48,7 @@ class PortContext:
         centre_changes: what differs between the centre document, read anew, and what is in force; raises
             ConfigurationError.
         health: the state of the engine's parts.
-        metrics: Prometheus text.
+        metrics: Prometheus text. figures: those that others hand in for it.
     """
 
     loop: EngineLoop
@@ -57,6 +59,7 @@ class PortContext:
     centre_changes: Callable[[], Iterable[Event]]
     health: Callable[[], Mapping[str, Any]]
     metrics: Callable[[], bytes]
+    figures: Figures = field(default_factory=Figures)
 
 
 class Port:
@@ -71,6 +74,7 @@ class Port:
             [
                 web.post("/request", self._request),
                 web.post("/report", self._report),
+                web.post("/figures", self._figures),
                 web.get("/snapshot", self._snapshot),
                 web.get("/follow", self._follow),
                 web.get("/health", self._health),
@@ -105,6 +109,8 @@ class Port:
             return web.json_response({"error": f"{verb}: field {error} is missing"}, status=400)
         except MalformedRequest as error:
             return web.json_response({"error": str(error)}, status=400)
+        except NotOnDisk as error:
+            return _not_on_disk(error)
 
     def _verbs(self) -> Mapping[str, Callable[[Mapping[str, Any]], Awaitable[web.Response]]]:
         return {
@@ -150,7 +156,18 @@ class Port:
             event = self._context.decode_report({**await request.json(), "at": self._context.clock.now().isoformat()})
         except (CallflowError, ValueError, KeyError, TypeError) as error:
             return web.json_response({"error": f"no such report: {error}"}, status=400)
-        return web.json_response({"seq": await self._context.loop.settled(event)})
+        try:
+            return web.json_response({"seq": await self._context.loop.settled(event)})
+        except NotOnDisk as error:
+            return _not_on_disk(error)
+
+    async def _figures(self, request: web.Request) -> web.Response:
+        """Figures of another process, for the metrics."""
+        try:
+            self._context.figures.take(await request.json())
+        except (BadFigures, ValueError) as error:
+            return web.json_response({"error": f"no figures: {error}"}, status=400)
+        return web.json_response({"done": True})
 
     async def _snapshot(self, _: web.Request) -> web.Response:
         return web.json_response(self._present())
@@ -202,6 +219,10 @@ class Port:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self._context.metrics(), content_type="text/plain", charset="utf-8")
+
+
+def _not_on_disk(error: NotOnDisk) -> web.Response:
+    return web.json_response({"error": str(error), "in_force": True}, status=503)
 
 
 async def _until_closed(socket: web.WebSocketResponse) -> None:

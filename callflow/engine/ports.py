@@ -27,4 +27,8 @@ class Journal(Protocol):
         """Keep one turn and return its sequence number at once; never blocks, never raises."""
 
     async def committed(self, seq: int) -> None:
-        """Wait until the entry is on disk."""
+        """Wait until the entry is on disk.
+
+        Raises:
+            CallflowError: it never will be.
+        """

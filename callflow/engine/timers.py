@@ -1,4 +1,8 @@
-"""Keeps the core's timers on the event loop's clock; each comes back as an event."""
+"""Keeps the core's timers on the event loop's clock; each comes back as an event.
+
+While they are held none runs: what a timer would decide is for whoever knows how Asterisk stands. The core's own list
+says then which are to run.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from callflow.engine.clock import Clock
 
 
 class Timers:
-    """Running timers by what they are for.
+    """Running timers by what they are for; held until `release`.
 
     Args:
         post: takes the TimerFired when a timer comes due.
@@ -22,10 +26,13 @@ class Timers:
     def __init__(self, clock: Clock, post: Callable[[TimerFired], None]) -> None:
         self._clock = clock
         self._post = post
+        self._held = True
         self._handles: dict[Timer, asyncio.TimerHandle] = {}
 
     def start(self, timer: Timer, seconds: float) -> None:
-        """Start a timer, or move it."""
+        """Start a timer, or move it; nothing while they are held."""
+        if self._held:
+            return
         self.cancel(timer)
         due = self._clock.now() + timedelta(seconds=seconds)
 
@@ -41,13 +48,15 @@ class Timers:
         if handle is not None:
             handle.cancel()
 
-    def restore(self, running: Iterable[RunningTimer]) -> None:
-        """Start the timers of a checkpoint; those that came due meanwhile fire at once."""
+    def hold(self) -> None:
+        """Let none fire until `release`."""
+        self._held = True
+        for timer in tuple(self._handles):
+            self.cancel(timer)
+
+    def release(self, running: Iterable[RunningTimer]) -> None:
+        """Start the timers that run by the core's list; those that came due meanwhile fire at once."""
+        self._held = False
         now = self._clock.now()
         for entry in running:
             self.start(entry.timer, max(0.0, (entry.due - now).total_seconds()))
-
-    def close(self) -> None:
-        """Cancel all."""
-        for timer in tuple(self._handles):
-            self.cancel(timer)

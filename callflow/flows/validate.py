@@ -69,6 +69,16 @@ def validate_flow(document: FlowDocument, prompts: AvailablePrompts | None) -> t
     return tuple(_problems(Draft(document=document, unread={}), prompts))
 
 
+def can_be_followed(document: FlowDocument) -> bool:
+    """Whether nobody is lost in a flow that is in force, however it got there: no way leads nowhere or to a hang-up.
+
+    What else may be wrong with it (unreachable nodes, circles, prompts) costs time at most: the step budget ends it.
+    """
+    if any(_dangling(document, {name: node.exits for name, node in document.nodes.items()})):
+        return False
+    return all(each.code is not ProblemCode.END_NOT_ALLOWED for each in _endings(document, all_read=True))
+
+
 def _problems(draft: Draft, prompts: AvailablePrompts | None) -> Iterator[Problem]:
     document = draft.document
     exits = {name: node.exits for name, node in document.nodes.items()} | dict(draft.unread)

@@ -12,6 +12,7 @@ class JournalFault(StrEnum):
 
     UNWRITABLE = "unwritable"
     ON_SECOND_DIRECTORY = "on_second_directory"
+    BACK_IN_FIRST_DIRECTORY = "back_in_first_directory"
     FILE_GONE = "file_gone"
     DAMAGED = "damaged"
     ENTRIES_LOST = "entries_lost"

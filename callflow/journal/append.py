@@ -103,13 +103,25 @@ class Journal:
         """The file being written now."""
         return self._sink.path
 
-    def open(self) -> None:
+    def claim(self) -> None:
+        """Make sure that nobody else writes this chain.
+
+        Raises:
+            JournalBusy: another process does.
+        """
+        self._sink.claim()
+
+    def open(self, *, empty: bool = False, known: int = 0) -> None:
         """Take the chain over and start writing.
+
+        Args:
+            empty: in a new chain that forgets those before.
+            known: an entry that was written, as a checkpoint says: no number up to it is given again.
 
         Raises:
             JournalBusy: another process writes this chain.
         """
-        self._last = self._committed = self._sink.open()
+        self._last = self._committed = self._sink.open(empty=empty, known=known)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 

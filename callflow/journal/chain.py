@@ -16,6 +16,8 @@ from typing import Final
 from callflow.core.ids import CentreId
 from callflow.journal.envelope import canonical
 
+BEGINS_EMPTY: Final = "the engine did not start on what it knew"
+"""The reason of a chain whose writer forgot all that stands before it; a restart goes back no further."""
 SALT_BYTES: Final = 32
 DIGEST_BYTES: Final = 32
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from callflow.journal.errors import CheckpointDamaged, JournalError
 
 KEEP: Final = 72
 """Three days of hourly ones."""
+RECENT: Final = 8
+"""In a crowd they come within minutes of each other: so many of the newest are kept whatever their age."""
+_HOUR_SECONDS: Final = 3600
 _NAME: Final = re.compile(r"checkpoint-(\d{16})\.json")
 _FORMAT: Final = "callflow checkpoint 1"
 
@@ -38,7 +42,7 @@ class Checkpoint:
 
 
 def write_checkpoint(directory: Path, seq: int, state: State, at: datetime, *, keep: int = KEEP) -> Path:
-    """Write a checkpoint and remove all but the newest `keep`. Blocks; the state must not change meanwhile.
+    """Write a checkpoint and remove what `store_checkpoint` removes. Blocks; the state must not change meanwhile.
 
     Raises:
         OSError: when the disk does not take it; older ones are untouched.
@@ -61,7 +65,7 @@ def encode_checkpoint(seq: int, state: State, at: datetime) -> bytes:
 
 
 def store_checkpoint(directory: Path, content: bytes, seq: int, *, keep: int = KEEP) -> Path:
-    """Put an encoded checkpoint on the disk and remove all but the newest `keep`.
+    """Put an encoded checkpoint on the disk, and keep `keep` in all: the newest ones, and one of each hour before.
 
     Await `Journal.committed(seq)` first: a checkpoint must not know more than the journal.
 
@@ -81,10 +85,23 @@ def store_checkpoint(directory: Path, content: bytes, seq: int, *, keep: int = K
         os.fsync(handle)
     finally:
         os.close(handle)
-    for old in _newest_first(directory)[max(keep, 1) :]:
+    for old in _superfluous(_newest_first(directory), max(keep, 1)):
         with suppress(OSError):
             old.unlink()
     return target
+
+
+def _superfluous(newest_first: list[Path], keep: int) -> Iterator[Path]:
+    """Those that are too many; of each hour the newest stays, for replays of three days."""
+    hours: set[int] = set()
+    kept = 0
+    for place, path in enumerate(newest_first):
+        hour = int(path.stat().st_mtime // _HOUR_SECONDS)
+        if kept < keep and (place < RECENT or hour not in hours):
+            kept += 1
+        else:
+            yield path
+        hours.add(hour)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -99,35 +116,39 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointDamaged(path, f"cannot be read ({type(error).__name__})") from error
     if header != f"{_FORMAT} sha256={hashlib.sha256(body.encode()).hexdigest()}":
         raise CheckpointDamaged(path, "is not as it was written")
-    document: dict[str, Any] = json.loads(body)
     try:
-        state = decode_state(document["state"])
-    except JournalError as error:
+        document: dict[str, Any] = json.loads(body)
+        return Checkpoint(
+            seq=int(document["seq"]),
+            at=datetime.fromisoformat(document["at"]),
+            core_version=str(document["core_version"]),
+            state=decode_state(document["state"]),
+        )
+    except (JournalError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointDamaged(path, f"holds another version's state: {error}") from error
-    return Checkpoint(
-        seq=document["seq"],
-        at=datetime.fromisoformat(document["at"]),
-        core_version=document["core_version"],
-        state=state,
-    )
 
 
-def newest_checkpoint(directory: Path, at_or_before: int | None = None, *, skip: int = 0) -> Checkpoint | None:
-    """The newest good checkpoint at or before an entry; None = begin empty.
-
-    `skip` passes over that many good ones: after two failed starts on one, the engine takes none of it.
-    """
+def newest_checkpoint(directory: Path, at_or_before: int | None = None, *, at_or_after: int = 0) -> Checkpoint | None:
+    """The newest good checkpoint at or before, and at or after, an entry; None = begin empty."""
     for path in _newest_first(directory):
+        if _seq_of(path) < at_or_after:
+            return None
         if at_or_before is not None and _seq_of(path) > at_or_before:
             continue
-        try:
-            checkpoint = read_checkpoint(path)
-        except CheckpointDamaged:
-            continue
-        if skip == 0:
-            return checkpoint
-        skip -= 1
+        with suppress(CheckpointDamaged):
+            return read_checkpoint(path)
     return None
+
+
+def newest_file(directory: Path) -> Path | None:
+    """The newest checkpoint's file, good or not; None = there is none."""
+    return next(iter(_newest_first(directory)), None)
+
+
+def newest_seq(directory: Path) -> int:
+    """The entry of the newest checkpoint, good or not: the journal came as far; 0 = there is none."""
+    path = newest_file(directory)
+    return 0 if path is None else _seq_of(path)
 
 
 def _newest_first(directory: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from callflow.core import centre_facts, commands, events, facts, reports, requests
+from callflow.core import centre_facts, commands, events, facts, faults, reports, requests
 from callflow.core.commands import Command, Note
 from callflow.core.events import Event
 from callflow.core.facts import Fact
@@ -37,7 +37,7 @@ def _types(root: type[_T], *modules: ModuleType) -> dict[str, type[_T]]:
     }
 
 
-EVENTS: Final[Mapping[str, type[Event]]] = _types(Event, events, requests, reports, witnessed)
+EVENTS: Final[Mapping[str, type[Event]]] = _types(Event, events, requests, reports, faults, witnessed)
 COMMANDS: Final[Mapping[str, type[Command]]] = _types(Command, commands)
 FACTS: Final[Mapping[str, type[Fact]]] = _types(Fact, facts, centre_facts)
 

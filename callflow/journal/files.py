@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -213,11 +213,40 @@ def set_aside(path: Path, at: datetime) -> Path:
     Raises:
         OSError: when the disk does not allow it.
     """
+    target = _place_aside(path, at)
+    _move_companions(path, target)
+    path.rename(target)
+    return target
+
+
+def set_leftovers_aside(path: Path, at: datetime) -> None:
+    """Move what SQLite keeps beside a file that is gone: it would be read into the next file of that name.
+
+    Raises:
+        OSError: when the disk does not allow it.
+    """
+    _move_companions(path, _place_aside(path, at))
+
+
+def is_aside(path: Path, chain_id: str) -> bool:
+    """Whether a chain that was written at `path` stands aside as a file that can be read."""
     name = path.name.removesuffix(".sqlite")
-    target = path.with_name(f"{name}.aside-{at:%Y%m%dT%H%M%S.%fZ}.sqlite")
+    return any(_chain_id_of(aside) == chain_id for aside in path.parent.glob(f"{name}.aside-*.sqlite"))
+
+
+def _chain_id_of(path: Path) -> str:
+    with suppress(sqlite3.Error, JournalDamaged, ValueError, KeyError), connect_reader(path) as connection:
+        return str(json.loads(birth_text(connection))["chain_id"])
+    return ""
+
+
+def _place_aside(path: Path, at: datetime) -> Path:
+    name = path.name.removesuffix(".sqlite")
+    return path.with_name(f"{name}.aside-{at:%Y%m%dT%H%M%S.%fZ}.sqlite")
+
+
+def _move_companions(path: Path, target: Path) -> None:
     for suffix in ("-wal", "-shm"):
         companion = path.with_name(path.name + suffix)
         if companion.exists():
             companion.rename(target.with_name(target.name + suffix))
-    path.rename(target)
-    return target

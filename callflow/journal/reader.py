@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from callflow.journal import files
+from callflow.journal.chain import BEGINS_EMPTY
 from callflow.journal.envelope import Envelope
 from callflow.journal.errors import JournalDamaged
 
@@ -39,6 +41,7 @@ class Birth:
     Attributes:
         first: the number that its first entry was to have.
         continues: names the chain before, '' = none.
+        reason: why a new chain began.
     """
 
     chain_id: str
@@ -46,6 +49,7 @@ class Birth:
     centre: str
     first: int
     continues: str
+    reason: str
 
 
 def read_birth(path: Path) -> Birth:
@@ -58,7 +62,7 @@ def read_birth(path: Path) -> Birth:
         text = files.birth_text(connection)
     try:
         document = json.loads(text)
-        texts = {name: str(document[name]) for name in ("chain_id", "writer", "centre", "continues")}
+        texts = {name: str(document[name]) for name in ("chain_id", "writer", "centre", "continues", "reason")}
         return Birth(first=int(document["first"]), **texts)
     except (ValueError, KeyError, TypeError) as error:
         raise JournalDamaged(path, "does not say what its chain began with") from error
@@ -101,6 +105,30 @@ def files_in_order(directories: Sequence[Path], writer: str) -> list[Path]:
     return sorted(files.chain_files(writer, *directories), key=lambda path: read_birth(path).first)
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The files of a chain between two times that its writer forgot all it knew, in order.
+
+    Attributes:
+        first: the number of the first entry that may be in them.
+    """
+
+    paths: tuple[Path, ...]
+    first: int
+
+
+def lives(paths: Sequence[Path]) -> list[Life]:
+    """Part a writer's files, in order, where it began empty; a file that cannot be read begins nothing."""
+    found = [Life((), 1)]
+    for path in paths:
+        with suppress(JournalDamaged):
+            birth = read_birth(path)
+            if birth.reason == BEGINS_EMPTY:
+                found.append(Life((), birth.first))
+        found[-1] = replace(found[-1], paths=(*found[-1].paths, path))
+    return found
+
+
 def entries_in_order(paths: Sequence[Path], after: int, up_to: int | None = None) -> Iterator[Entry]:
     """All entries of these files, in order; one that stands in two of them comes once.
 
@@ -124,6 +152,19 @@ def seqs_of_call(path: Path, call: str) -> tuple[int, int] | None:
             "SELECT min(seq), max(seq) FROM entries WHERE json_extract(envelope, '$.call') = ?", (call,)
         ).fetchone()
     return None if first is None else (first, last)
+
+
+def last_of_type(path: Path, name: str) -> Entry | None:
+    """The last entry of an event's type; None when there is none.
+
+    Raises:
+        JournalDamaged: when the file cannot be read.
+    """
+    with files.connect_reader(path) as connection:
+        (seq,) = connection.execute(
+            "SELECT max(seq) FROM entries WHERE json_extract(envelope, '$.type') = ?", (name,)
+        ).fetchone()
+        return None if seq is None else next(iter(_select(connection, path, "seq = ?", (seq,), 1)), None)
 
 
 def _select(
@@ -201,8 +242,8 @@ class Follower:
             self.close()
             raise JournalDamaged(self._path, str(error)) from error
 
-    def last_seq(self) -> int:
-        """The last entry's number; 0 = none yet.
+    def count_after(self, seq: int) -> int:
+        """How many entries there are above `seq`.
 
         Raises:
             JournalDamaged: when the file cannot be read.
@@ -210,7 +251,7 @@ class Follower:
         if self._connection is None:
             return 0
         try:
-            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0])
+            return int(self._connection.execute("SELECT count(*) FROM entries WHERE seq > ?", (seq,)).fetchone()[0])
         except sqlite3.Error as error:
             self.close()
             raise JournalDamaged(self._path, str(error)) from error

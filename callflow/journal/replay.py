@@ -7,7 +7,7 @@ or something decided that was not in the journal, which is a defect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from callflow.journal.checkpoint import Checkpoint, newest_checkpoint
 from callflow.journal.codec import decode_event, encode_command
 from callflow.journal.envelope import canonical, core_version
 from callflow.journal.errors import CallNotFound
-from callflow.journal.reader import Entry, entries_in_order, files_in_order, seqs_of_call
+from callflow.journal.reader import Entry, Life, entries_in_order, files_in_order, lives, seqs_of_call
 from callflow.journal.upcasters import Document, lift, tag_of
 
 NOT_DECIDED: Final = (
@@ -105,14 +105,30 @@ def replay_call(directories: Sequence[Path], checkpoints: Path, call: str, *, wr
         CallNotFound: the journal does not name the call.
         JournalDamaged: a file cannot be read.
     """
-    paths = files_in_order(directories, writer)
-    found = [seqs for path in paths if (seqs := seqs_of_call(path, call)) is not None]
-    if not found:
+    parts = [
+        part
+        for life in lives(files_in_order(directories, writer))
+        if (part := _replay_in(life, checkpoints, call)) is not None
+    ]
+    if not parts:
         raise CallNotFound(call)
+    return replace(
+        parts[0],
+        last_seq=parts[-1].last_seq,
+        events=sum(part.events for part in parts),
+        outcome=next((part.outcome for part in parts if part.outcome is not None), None),
+    )
+
+
+def _replay_in(life: Life, checkpoints: Path, call: str) -> Replayed | None:
+    """The part of a call between two times that the engine began empty; None = there is none."""
+    found = [seqs for path in life.paths if (seqs := seqs_of_call(path, call)) is not None]
+    if not found:
+        return None
     first, last = min(low for low, _ in found), max(high for _, high in found)
-    checkpoint = newest_checkpoint(checkpoints, first - 1)
+    checkpoint = newest_checkpoint(checkpoints, first - 1, at_or_after=life.first)
     begin = checkpoint.seq if checkpoint else 0
-    counted = _Counter(entries_in_order(paths, begin, last))
+    counted = _Counter(entries_in_order(life.paths, begin, last))
     return Replayed(
         call=call,
         from_seq=begin,
@@ -142,11 +158,17 @@ def _switchboard(checkpoint: Checkpoint | None) -> Switchboard:
 
 
 def decide_again(switchboard: Switchboard, event: Event) -> list[Document]:
-    """What the core decides on the event; nothing for one that it never sees or fails on, as in the engine."""
+    """What the core decides on the event; nothing for one that it never sees or fails on, as in the engine.
+
+    Raises:
+        MemoryError: as in the engine, which ends then: what was known would be only half of it.
+    """
     if isinstance(event, NOT_DECIDED):
         return []
     try:
         return [encode_command(command) for command in switchboard.handle(event)]
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - a failing decision changes nothing and is followed by a DecisionFailed
         return []
 

@@ -18,7 +18,7 @@ from callflow.journal.checkpoint import newest_checkpoint
 from callflow.journal.codec import decode_event
 from callflow.journal.errors import JournalDamaged, JournalError
 from callflow.journal.files import chain_files
-from callflow.journal.reader import Entry, files_in_order, iterate_entries
+from callflow.journal.reader import Entry, files_in_order, iterate_entries, lives
 from callflow.journal.replay import decide_again
 
 _log: Any = structlog.get_logger(__name__)
@@ -40,18 +40,17 @@ class Restored:
     events: int
 
 
-def restore(
-    directories: Sequence[Path], checkpoints: Path, *, writer: str = "engine", skip_checkpoints: int = 0
-) -> Restored:
+def restore(directories: Sequence[Path], checkpoints: Path, *, writer: str = "engine") -> Restored:
     """What the Switchboard last knew. Blocks; never raises for what is in the files.
 
-    `skip_checkpoints` passes over that many of the newest: for who found that the engine does not start on one.
+    It goes back no further than to where an engine began empty because it could not start on what was before.
     """
-    checkpoint = newest_checkpoint(checkpoints, skip=skip_checkpoints)
+    life = lives(_readable(directories, writer))[-1]
+    checkpoint = newest_checkpoint(checkpoints, at_or_after=life.first)
     switchboard = Switchboard(checkpoint.state if checkpoint else None)
     from_seq = seq = checkpoint.seq if checkpoint else 0
     events = 0
-    for path in _readable(directories, writer):
+    for path in life.paths:
         try:
             for entry in iterate_entries(path, seq):
                 seq = entry.envelope.seq

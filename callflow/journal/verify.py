@@ -58,6 +58,8 @@ class ChainReport:
     file: str
     writer: str = ""
     chain_id: str = ""
+    first: int = 1
+    continues: str = ""
     entries: int = 0
     last_seq: int = 0
     erased: int = 0
@@ -90,6 +92,8 @@ def verify_journal(directories: Sequence[Path], heads: Path, key: Ed25519PublicK
     chains = [verify_chain(path, wanted) for path in paths]
     findings += [chain.finding for chain in chains if chain.finding is not None]
     findings += _against_heads(chains, trusted)
+    told = {finding.file for finding in findings}
+    findings += _against_followers([chain for chain in chains if chain.file not in told], chains)
     findings += _undeclared_erasures(chains)
     return Report(chains=tuple(chains), heads=len(head_files(heads)), findings=tuple(findings))
 
@@ -119,6 +123,7 @@ def _walk(connection: sqlite3.Connection, report: ChainReport, wanted: dict[str,
     text = files.birth_text(connection)
     birth = json.loads(text)
     report.writer, report.chain_id = str(birth["writer"]), str(birth["chain_id"])
+    report.first, report.continues = int(birth["first"]), str(birth.get("continues", ""))
     before = genesis(text)
     expected = int(birth["first"])
     keep = wanted.get(report.chain_id, set())
@@ -220,6 +225,18 @@ def _against_heads(chains: Iterable[ChainReport], heads: Iterable[Head]) -> Iter
             if finding is not None and signed.chain_id not in told:
                 told.add(signed.chain_id)
                 yield finding
+
+
+def _against_followers(chains: Iterable[ChainReport], followers: Iterable[ChainReport]) -> Iterator[Finding]:
+    """A chain that goes on from another says where that one ended."""
+    known = {chain.chain_id: chain for chain in chains if chain.chain_id}
+    for follower in followers:
+        name, _, rest = follower.continues.partition("/")
+        chain = known.get(name)
+        seq = int(rest.partition("/")[0] or 0)
+        if chain is not None and seq >= chain.first and seq > chain.last_seq:
+            detail = f"entries up to {seq} are named by the chain that goes on from there"
+            yield Finding(kind=Tampering.TRUNCATED, file=chain.file, seq=chain.last_seq + 1, detail=detail)
 
 
 def _undeclared_erasures(chains: Sequence[ChainReport]) -> Iterator[Finding]:

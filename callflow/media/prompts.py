@@ -150,15 +150,6 @@ def build_prompts(
     )
 
 
-def available_prompts(directory: Path) -> dict[str, frozenset[str]]:
-    """The names of the prompts that can be played from `directory`, by language."""
-    return {
-        language.name: frozenset(file.stem for file in language.glob("*.wav") if file.stat().st_size)
-        for language in sorted(directory.iterdir())
-        if language.is_dir() and language.name != "moh" and not language.name.startswith(".")
-    }
-
-
 def _unwritten(manifest: PromptManifest, needed: Collection[str]) -> Iterator[PromptProblem]:
     """The prompts that the system plays by itself and this manifest does not have: callers would meet silence."""
     for language in manifest.languages:

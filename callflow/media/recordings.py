@@ -8,8 +8,7 @@ not finished before its header agrees with its size.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,10 +19,12 @@ log = structlog.get_logger(__name__)
 
 TRACKS: Final = {"mixed": "", "in": "-in", "out": "-out"}
 """Names of every call's tracks and what they add to the file's name."""
-_CONSULTATION: Final = re.compile(r"consult-[1-9][0-9]{0,5}")
+_LONGEST_GAP: Final = 50
+"""So many consultations in a row may have no file: nobody answered, or it could not be written."""
 _RATE: Final = 8000
 _BYTES_A_SAMPLE: Final = 2
 _CHUNK: Final = 1 << 20
+_HEADER_BYTES: Final = 44
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ def measure(directory: Path, call: str, *, even_unfinished: bool = False) -> tup
     Args:
         directory: the recordings' directory.
         call: the call's id, safe by its making.
-        even_unfinished: take files as they are: Asterisk died and will not finish them.
+        even_unfinished: Asterisk died and will not finish them. The header of one that is otherwise sound is put right,
+            as Asterisk would have done at the end, so that it can be played; any other is taken as it is.
 
     Returns:
         The tracks that exist; None while one of them is still being written.
@@ -70,11 +72,18 @@ def measure(directory: Path, call: str, *, even_unfinished: bool = False) -> tup
     return (*own, *consultations)
 
 
-def _consultations(directory: Path, call: str) -> list[tuple[str, str]]:
-    """The call's consultations that have files, by number: track and file."""
-    names = (path.stem.removeprefix(f"{call}-") for path in directory.glob(f"{call}-consult-*.wav"))
-    numbered = sorted((int(name.rpartition("-")[2]), name) for name in names if _CONSULTATION.fullmatch(name))
-    return [(name, f"{call}-{name}.wav") for _, name in numbered]
+def _consultations(directory: Path, call: str) -> Iterator[tuple[str, str]]:
+    """The call's consultations that have files, by number: track and file.
+
+    Names are tried one by one: to list the directory, with the files of months, would take seconds.
+    """
+    number = last = 0
+    while number < last + _LONGEST_GAP:
+        number += 1
+        name = f"consult-{number}"
+        if (directory / f"{call}-{name}.wav").is_file():
+            last = number
+            yield name, f"{call}-{name}.wav"
 
 
 def _measured(
@@ -88,12 +97,37 @@ def _measured(
         data_bytes = _audio_bytes(path)
         if data_bytes is None and not even_unfinished:
             return None
+        if data_bytes is None:
+            data_bytes = _mend(path)
         size = path.stat().st_size
         seconds = (size if data_bytes is None else data_bytes) / (_RATE * _BYTES_A_SAMPLE)
         measured.append(
             MeasuredTrack(name=name, path=path.name, sha256=_digest(path), bytes=size, seconds=round(seconds, 3))
         )
     return tuple(measured)
+
+
+def _mend(path: Path) -> int | None:
+    """Write the lengths that are missing in the header of a file that was never closed; those of the audio, in bytes.
+
+    Asterisk writes a canonical header of 44 bytes with both lengths 0, and fills them in when the recording ends.
+    None = this is no such file; it stays as it is.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_HEADER_BYTES)
+    unclosed = (
+        len(head) == _HEADER_BYTES and head[:4] == b"RIFF" and head[8:16] == b"WAVEfmt " and head[36:40] == b"data"
+    )
+    if not unclosed or head[40:] != bytes(4):
+        return None
+    audio = size - _HEADER_BYTES
+    with path.open("r+b") as file:
+        file.seek(40)
+        file.write(audio.to_bytes(4, "little"))
+        file.seek(4)
+        file.write((size - 8).to_bytes(4, "little"))
+    return audio
 
 
 def _digest(path: Path) -> str:

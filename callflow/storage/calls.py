@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -147,15 +148,33 @@ def _assessment(call: Call) -> AssessmentRecord | None:
 async def ended_without_recording(
     session: AsyncSession, centre: str, since: datetime, limit: int
 ) -> list[tuple[CallId, datetime]]:
-    """Calls that ended after `since` and have no measured recording: their ids and when they ended, newest first."""
+    """Calls that ended after `since`, have no measured recording and are not given up: ids and ends, newest first."""
     query = (
         select(Call.call_id, Call.ended_at)
-        .where(Call.centre_id == centre, Call.ended_at > since)
+        .where(Call.centre_id == centre, Call.ended_at > since, Call.no_recording.is_(None))
         .where(~select(Recording.call_id).where(Recording.call_id == Call.call_id).exists())
         .order_by(Call.ended_at.desc())
         .limit(limit)
     )
     return [(CallId(call), ended) for call, ended in await session.execute(query) if ended is not None]
+
+
+async def handed_back_without_end(session: AsyncSession, centre: str, since: datetime, limit: int) -> list[CallId]:
+    """Calls that arrived after `since`, were given back to the dialplan, and have no end, latest first."""
+    query = (
+        select(Call.call_id)
+        .where(Call.centre_id == centre, Call.arrived_at > since, Call.handed_back_at.is_not(None))
+        .where(Call.ended_at.is_(None))
+        .order_by(Call.arrived_at.desc())
+        .limit(limit)
+    )
+    return [CallId(call) for call in await session.scalars(query)]
+
+
+async def with_an_end(session: AsyncSession, centre: str, calls: Collection[CallId]) -> frozenset[CallId]:
+    """Those of these calls whose record has an end."""
+    query = select(Call.call_id).where(Call.centre_id == centre, Call.call_id.in_(calls), Call.ended_at.is_not(None))
+    return frozenset(CallId(call) for call in await session.scalars(query))
 
 
 async def caller_history(

@@ -12,7 +12,7 @@ from aiohttp import web
 from callflow.permissions import Permission, PermissionTable
 from callflow.storage.users import Account
 from callflow.web.directory import Directory
-from callflow.web.errors import ForeignOrigin, MissingToken, NotPermitted, SlowDown, WrongCredentials
+from callflow.web.errors import DatabaseAway, ForeignOrigin, MissingToken, NotPermitted, SlowDown, WrongCredentials
 from callflow.web.passwords import Passwords, TooBusy
 from callflow.web.sessions import EndedSessions, Seal, Session
 from callflow.web.throttle import Throttle
@@ -90,13 +90,15 @@ class Auth:
         """Begin a session.
 
         Raises:
-            WrongCredentials, SlowDown.
+            WrongCredentials, SlowDown. DatabaseAway: who there is was never read yet.
         """
         wait = self._throttle.wait_seconds(login, address)
         if wait > 0:
             raise SlowDown(wait)
         await self._directory.refresh()
         account = self._directory.find(login)
+        if self._directory.knows_nobody:
+            raise DatabaseAway("users")  # 'wrong password' would be a lie, and counted against them
         try:
             fits = await self._passwords.fits(None if account is None else account.password_hash, password)
         except TooBusy:

@@ -47,6 +47,11 @@ class Directory:
         """The account of this login."""
         return self._accounts.get(login)
 
+    @property
+    def knows_nobody(self) -> bool:
+        """Whether the accounts were never read, from the database or the copy."""
+        return not self._accounts and not self.fresh
+
     def load_copy(self) -> None:
         """Begin with what was known last."""
         try:
@@ -65,7 +70,7 @@ class Directory:
             try:
                 accounts = {account.login: account for account in await self._read()}
             except DatabaseAway as error:
-                if self.fresh:
+                if self.fresh or not self._accounts:
                     log.warning("the users cannot be read; going on with those known", reason=error.reason)
                 self.fresh = False
                 return

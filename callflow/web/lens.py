@@ -52,6 +52,7 @@ _SHOWN: Final[Mapping[str, tuple[Permission, tuple[str, ...]]]] = {
         ("call", "arrived_at", "caller", "dialled", "trunk", "answered_at", "answered_by", "ended_at", "cause"),
     ),
     "RecordingStored": (_P.HEAR_RECORDINGS, ("call",)),
+    "RecordingMissing": (_P.HEAR_RECORDINGS, ("call", "reason")),
     "OperatorUpdated": (_P.SEE_OPERATORS, ("profile", "active")),
     "OperatorMoved": (_P.SEE_OPERATORS, ("operator", "state", "reason", "online", "call")),
     "AlarmRaised": (_P.SEE_ALARMS, ("kind", "subject", "detail")),

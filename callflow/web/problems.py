@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from callflow.engine.client import EngineAway, FlowRefused, RequestRefused
+from callflow.engine.client import EngineAway, FlowRefused, NotKept, RequestRefused
 from callflow.errors import CallflowError
 from callflow.storage.errors import BadCursor
 from callflow.web import errors
@@ -42,6 +42,7 @@ STATUSES: Final[Mapping[type[Exception], _Status]] = {
     errors.DatabaseAway: (503, "database-away", "The database does not answer"),
     errors.AccessNotRecorded: (503, "access-not-recorded", "The access could not be recorded"),
     EngineAway: (503, "engine-away", "The engine does not answer"),
+    NotKept: (503, "not-kept", "In force, but on no disk yet"),
 }
 _OURS: Final[_Status] = (500, "defect", "A defect of ours")
 

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from callflow.asterisk.secret_files import kept_secret, make_secrets_dir
-from callflow.centre import load_centre
+from callflow.centre.in_force import CentreInForce
 from callflow.core.ids import CentreId
 from callflow.engine.client import EngineClient
 from callflow.journal.alarms import JournalAlarm
@@ -66,7 +66,7 @@ async def build(settings: Settings) -> AsyncIterator[tuple[WebContext, Directory
     Raises:
         ConfigurationError.
     """
-    document = load_centre(settings.centre_path)
+    document = CentreInForce.of(settings).document
     centre = CentreId(document.centre.id)
     make_secrets_dir(settings.secrets_dir)
     seal = Seal(kept_secret(settings.secrets_dir, COOKIE_SECRET))

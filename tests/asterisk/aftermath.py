@@ -61,11 +61,25 @@ async def whole_records(layout: Layout, calls: Sequence[str]) -> list[CallRecord
         await database.dispose()
 
 
+async def ended_record(layout: Layout, call: str) -> CallRecord:
+    """The call's record, waited for until it has its end, and its audio or why not; one without an end fails."""
+    database = open_database(layout.settings.database)
+    try:
+        return await _ended(sessions_of(database), call)
+    finally:
+        await database.dispose()
+
+
 async def _whole(sessions: Sessions, call: str) -> CallRecord:
+    record = await _ended(sessions, call)
+    assert record.recording, f"the recording of {call} was not measured"
+    return record
+
+
+async def _ended(sessions: Sessions, call: str) -> CallRecord:
     record = await complete_record(sessions, call)
     assert record is not None, f"no record of {call}"
     assert record.call.ended_at is not None, f"{call} has no end in its record"
-    assert record.recording, f"the recording of {call} was not measured"
     return record
 
 

@@ -44,8 +44,9 @@ MODULES = (
     *("bridge_holding", "bridge_softmix", "res_stasis", "res_stasis_answer", "res_stasis_playback"),
     *("res_stasis_recording", "res_stasis_snoop", "res_stasis_broadcast", "app_stasis", "res_ari_model", "res_ari"),
     *("res_ari_applications", "res_ari_bridges", "res_ari_channels", "res_ari_events", "res_ari_playbacks"),
-    # without the last, an application has no device_names, which the description requires
-    *("res_ari_recordings", "func_channel", "res_stasis_device_state"),
+    # without the ping of res_ari_asterisk a connection believes that HTTP is not to be had, and without the last an
+    # application has no device_names, which the description requires
+    *("res_ari_recordings", "res_ari_asterisk", "func_channel", "res_stasis_device_state"),
 )
 FILES = {
     "asterisk.conf": """

@@ -24,7 +24,7 @@ from callflow.ari.protocol.event_types import Event as AriEvent
 from callflow.ari.wire import Wire
 from callflow.core.commands import AnswerCaller, Command, OfferCall, PrepareCentre
 from callflow.core.events import CallArrived, Event, OfferAnswered, SnapshotTaken
-from callflow.core.ids import CentreId, EndpointName, OfferId, offer_id, waiting_bridge
+from callflow.core.ids import CallId, CentreId, EndpointName, OfferId, offer_id, waiting_bridge
 from callflow.demo.audio import Audio, read_audio, tone_present
 from callflow.demo.phones.call import IncomingCall, PhoneCall
 from callflow.demo.phones.phone import Phone
@@ -58,6 +58,7 @@ class Edge:
         self.executor = AriExecutor(self.connection, self.wire, pbx.settings.prompts_dir)
         self.listener = AriEdge(self.connection, self.wire, self._take)
         self._news = asyncio.Event()
+        self._answered: set[CallId] = set()
 
     def on_event(self, event: AriEvent) -> None:
         """Keep what Asterisk said, and pass it on."""
@@ -111,9 +112,9 @@ class Edge:
         await self.do(PrepareCentre(bridge=WAITING, endpoints=OPERATORS))
 
     async def answered_caller(self, call: PhoneCall) -> CallArrived:
-        """The citizen's call, ours and answered; no earlier one's."""
-        known = {event.call for event in self.of(CallArrived)}
-        arrived = await self.wait(CallArrived, lambda event: event.call not in known)
+        """The citizen's call, ours and answered; it may have arrived before the citizen's phone said that it calls."""
+        arrived = await self.wait(CallArrived, lambda event: event.call not in self._answered)
+        self._answered.add(arrived.call)
         await self.do(AnswerCaller(call=arrived.call, channel=arrived.channel))
         await call.wait_confirmed()
         return arrived

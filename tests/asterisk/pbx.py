@@ -8,6 +8,7 @@ or the fixture `pbx`. The carrier's callers send from TRUNK_BIND; calls to outsi
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import socket
@@ -158,9 +159,16 @@ def free_sip_port() -> int:
 
 
 def free_rtp_start() -> int:
-    """The first of RTP_PORTS ports below those that the kernel gives out by itself."""
+    """The first of RTP_PORTS ports below those that the kernel gives out by itself.
+
+    They are taken only when there is a call, so parallel workers, which cannot see that of each other, choose from
+    blocks of their own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    blocks = range(10_000 + worker * RTP_PORTS, 32_000 - RTP_PORTS, workers * RTP_PORTS)
     while True:
-        start = random.randrange(10_000, 32_000, RTP_PORTS)  # noqa: S311 no secret
+        start = random.choice(blocks)  # noqa: S311 no secret
         probes: list[socket.socket] = []
         try:
             for port in range(start, start + RTP_PORTS, 25):

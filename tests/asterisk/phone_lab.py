@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +12,8 @@ from pathlib import Path
 
 from callflow.asterisk.locate import locate
 from callflow.asterisk.server import write_name_files
+
+from .pbx import RTP_PORTS, free_rtp_start
 
 TRUNK_BIND = "127.0.0.2"
 """INVITEs from here are the trunk's, whatever they say of themselves."""
@@ -198,13 +199,13 @@ def _command(folder: Path) -> list[str]:
 def _write_configuration(folder: Path, port: int, operators: Sequence[str]) -> None:
     for name in ("etc", *_WRITABLE):
         (folder / name).mkdir(parents=True)
-    first_rtp = 20_000 + os.getpid() % 100 * 200
+    first_rtp = free_rtp_start()
     endpoints = "".join(_OPERATOR.format(name=name, password=password_of(name), host=_HOST) for name in operators)
     documents = {
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in _MODULES.split()),
         "pjsip.conf": _PJSIP.format(host=_HOST, port=port, trunk=TRUNK_BIND) + endpoints,
         "extensions.conf": _EXTENSIONS,
-        "rtp.conf": f"[general]\nrtpstart={first_rtp}\nrtpend={first_rtp + 199}\nicesupport=no\n",
+        "rtp.conf": f"[general]\nrtpstart={first_rtp}\nrtpend={first_rtp + RTP_PORTS - 1}\nicesupport=no\n",
         "logger.conf": "[general]\n[logfiles]\nconsole => notice,warning,error,verbose\n",
     }
     for name, text in documents.items():

@@ -21,6 +21,9 @@ _FRAME_SECONDS = 0.02
 _FRAME_SAMPLES = 160
 _RATE = 8000
 _AMPLITUDE = 8000
+_EVENT = 101
+"""RTP payload type of RFC 4733 in our offer."""
+_KEYS = "0123456789*#ABCD"
 _CONTACT = re.compile(r"<([^>]+)>")
 _MEDIA = re.compile(r"^m=audio (\d+)", re.MULTILINE)
 _CONNECTION = re.compile(r"^c=IN IP4 (\S+)", re.MULTILINE)
@@ -70,6 +73,10 @@ class _Socket(asyncio.DatagramProtocol):
         await self._closed.wait()
 
 
+CALLS: list[RawCall] = []
+"""Every one of this process, for whoever asks whether anybody is in a call still."""
+
+
 class RawCall(_Socket):
     """One call over one socket of its own.
 
@@ -96,6 +103,7 @@ class RawCall(_Socket):
         self._resending: asyncio.TimerHandle | None = None
         self.media: RtpStream
         self._cseq = itertools.count(1)
+        CALLS.append(self)
 
     @property
     def far_end_hung_up(self) -> bool:
@@ -157,6 +165,17 @@ class RawCall(_Socket):
             to = header(self.final.message.headers, "To")
             self._send(self._request(b"BYE", self._remote_target(), next(self._cseq), branch=branch, to=to))
         await self.wait_over(timeout_seconds)
+
+    def info(self, content_type: bytes, body: bytes) -> None:
+        """Send an INFO of exactly this body within the answered call; what comes back is not waited for."""
+        assert self.final is not None
+        branch = "z9hG4bK" + secrets.token_hex(8)
+        to = header(self.final.message.headers, "To")
+        headers = [b"Content-Type: " + content_type]
+        number = next(self._cseq)
+        self._send(
+            self._request(b"INFO", self._remote_target(), number, branch=branch, to=to, headers=headers, body=body)
+        )
 
     def forget(self) -> None:
         """Leave the call as it is: nobody answers, so nobody is told that it ends."""
@@ -273,6 +292,10 @@ class RtpStream(_Socket):
         self.received = 0
         self._frames = _frames(tone_hz)
         self._sender: asyncio.TimerHandle | None = None
+        self._address: Address | None = None
+        self._number = 0
+        self._source = 0
+        self._packets = 0
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         self.received += 1
@@ -281,6 +304,23 @@ class RtpStream(_Socket):
         """Begin to send."""
         self._send(address, 0, asyncio.get_running_loop().time(), secrets.randbits(31))
 
+    async def flood(self, keys: str, keys_per_second: float) -> None:
+        """Press keys by RFC 4733, as fast as asked, instead of what was sent until then."""
+        assert self._address is not None
+        assert self._sender is not None
+        self._sender.cancel()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for count, key in enumerate(keys):
+            stamp = (self._number * _FRAME_SAMPLES + count * _FRAME_SAMPLES) & 0xFFFFFFFF
+            for end, duration in ((0, 0), (0x80, 400), (0x80, 400), (0x80, 400)):
+                self._packets += 1
+                sequence = (self._number + self._packets) & 0xFFFF
+                head = struct.pack("!BBHII", 0x80, _EVENT if end else _EVENT | 0x80, sequence, stamp, self._source)
+                event = struct.pack("!BBH", _KEYS.index(key), end | 10, duration)
+                self._transport.sendto(head + event, self._address)
+            await asyncio.sleep(max(0.0, began + (count + 1) / keys_per_second - loop.time()))
+
     async def close(self) -> None:
         """Send nothing more and close the socket."""
         if self._sender is not None:
@@ -288,6 +328,7 @@ class RtpStream(_Socket):
         await super().close()
 
     def _send(self, address: Address, number: int, started: float, source: int) -> None:
+        self._address, self._number, self._source = address, number, source
         head = struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, number * _FRAME_SAMPLES & 0xFFFFFFFF, source)
         self._transport.sendto(head + self._frames[number % len(self._frames)], address)
         due = started + (number + 1) * _FRAME_SECONDS

@@ -12,13 +12,15 @@ import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 SCENARIOS = Path(__file__).parent / "sipp"
 _STOP_SECONDS = 5.0
 _LISTEN_SECONDS = 10.0
+_LAST_CALL_SECONDS = 40.0
+"""For the last INVITE to be answered or given up, and its BYE."""
 _PLANNED = re.compile(
     r"\A\s*The following events occurred:|"
     r"\S+\t\S+\t[\d.]+: Call-Id: [^,]*, receive timeout on message \S+, jumping to label \d+?(?=\d{4}-|\s*\Z)"
@@ -53,6 +55,7 @@ class SippCall:
     Attributes:
         caller: the number in From.
         ended_by: `hung_up` or `gave_up` by SIPp, `far_end_hung_up` or `far_end_gave_up`, `refused`; None = failed.
+        taken_at: when the far end had answered the BYE of who hung up; it is repeated until then, for half a minute.
     """
 
     call_id: str
@@ -61,6 +64,7 @@ class SippCall:
     answered_at: float | None = None
     ended_at: float | None = None
     ended_by: str | None = None
+    taken_at: float | None = None
 
     @property
     def answer_seconds(self) -> float | None:
@@ -124,17 +128,21 @@ async def run_sipp(
         SippError: when SIPp itself failed, not when calls did.
         TimeoutError: when calls were not over in time.
     """
-    rows = _write_callers(folder, callers)
-    values = {
-        "hold_ms": _milliseconds(hold_seconds),
-        "press": _press(press, press_after_seconds),
-        "media": f'<nop><action><exec rtp_stream="{media},-1,0"/></action></nop>' if media else "",
-        "media_port": "rtpstream_audio_port" if media else "media_port",
-    }
-    command = _command(scenario, folder, values, bind, free_port(bind))
-    command += [f"{target[0]}:{target[1]}", "-s", number, "-inf", str(rows), "-m", str(calls or len(callers))]
-    command += ["-l", str(at_once), *_rate(rate_per_second)]
-    process = await _start(command, folder)
+    command = _callers_command(
+        scenario,
+        target,
+        folder,
+        callers=callers,
+        rate_per_second=rate_per_second,
+        bind=bind,
+        number=number,
+        calls=calls or len(callers),
+        hold_seconds=hold_seconds,
+        press=_press(press, press_after_seconds),
+        media=media,
+        at_once=at_once,
+    )
+    process = await _start(command, folder, target)
     try:
         async with asyncio.timeout(timeout_seconds):
             await process.wait()
@@ -143,6 +151,83 @@ async def run_sipp(
     if process.returncode not in {0, 1}:
         raise SippError(process.returncode, _text(folder / "errors.log") + _text(folder / "output.log"))
     return _result(folder)
+
+
+@dataclass(frozen=True)
+class SippRun:
+    """A SIPp that was started in this process; `target` is where its callers call, None = it takes calls itself."""
+
+    target: tuple[str, int] | None
+    folder: Path
+    process: Process
+
+    @property
+    def running(self) -> bool:
+        """Whether it still is."""
+        return self.process.returncode is None
+
+
+RUNS: list[SippRun] = []
+"""Every one of this process, for whoever compares SIPp's own logs with the records."""
+
+
+class SippCallers:
+    """Callers who go on coming. `result()` may be read while they do, and after."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def result(self) -> SippResult:
+        """What they met until now."""
+        return _result(self.folder)
+
+
+@asynccontextmanager
+async def sipp_callers(
+    scenario: Scenario,
+    target: tuple[str, int],
+    folder: Path,
+    *,
+    callers: Sequence[str],
+    rate_per_second: float,
+    bind: str,
+    hold_seconds: float = 1.0,
+    press: str = "",
+    press_after_seconds: float = 0.5,
+    media: Path | None = None,
+    at_once: int = 500,
+) -> AsyncIterator[SippCallers]:
+    """Have callers come at a rate until the block ends; nobody new comes then, and whoever is there hangs up in time.
+
+    Args: as those of `run_sipp`; there must be enough callers for the whole time.
+
+    Raises:
+        SippError: SIPp itself ended before.
+    """
+    command = _callers_command(
+        scenario,
+        target,
+        folder,
+        callers=callers,
+        rate_per_second=rate_per_second,
+        bind=bind,
+        number="112",
+        calls=len(callers),
+        hold_seconds=hold_seconds,
+        press=_press(press, press_after_seconds),
+        media=media,
+        at_once=at_once,
+    )
+    process = await _start(command, folder, target)
+    try:
+        yield SippCallers(folder)
+        if process.returncode is not None:
+            raise SippError(process.returncode, _text(folder / "errors.log") + _text(folder / "output.log"))
+        process.send_signal(signal.SIGUSR1)  # SIPp's "no new calls, and end when those that are have ended"
+        async with asyncio.timeout(hold_seconds + _LAST_CALL_SECONDS):
+            await process.wait()
+    finally:
+        await _end(process)
 
 
 class SippDestination:
@@ -195,7 +280,7 @@ def free_port(host: str) -> int:
 
 
 def parse_rows(log: str) -> tuple[SippCall, ...]:
-    """The calls in SIPp's log: lines of `event|Call-ID|caller|timestamp`, the last of a call ending it."""
+    """The calls in SIPp's log: lines of `event|Call-ID|caller|timestamp`, the last but `taken` ending it."""
     calls: dict[str, SippCall] = {}
     for line in log.splitlines():
         parts = line.split("|")
@@ -205,13 +290,15 @@ def parse_rows(log: str) -> tuple[SippCall, ...]:
         at = float(found[1])
         if event == "invited":
             calls[call_id] = SippCall(call_id=call_id, caller=caller, invited_at=at)
-        elif (call := calls.get(call_id)) is not None:
+        elif (call := calls.get(call_id)) is None:
+            continue
+        elif event == "taken":
+            calls[call_id] = replace(call, taken_at=at)
+        else:
             answered = at if event == "answered" else call.answered_at
             over = event != "answered"
-            calls[call_id] = SippCall(
-                call_id=call_id,
-                caller=call.caller,
-                invited_at=call.invited_at,
+            calls[call_id] = replace(
+                call,
                 answered_at=answered,
                 ended_at=at if over else call.ended_at,
                 ended_by=event if over else call.ended_by,
@@ -290,6 +377,33 @@ _PRESS = """
 """
 
 
+def _callers_command(
+    scenario: Scenario,
+    target: tuple[str, int],
+    folder: Path,
+    *,
+    callers: Sequence[str],
+    rate_per_second: float,
+    bind: str,
+    number: str,
+    calls: int,
+    hold_seconds: float,
+    press: str,
+    media: Path | None,
+    at_once: int,
+) -> list[str]:
+    rows = _write_callers(folder, callers)
+    values = {
+        "hold_ms": _milliseconds(hold_seconds),
+        "press": press,
+        "media": f'<nop><action><exec rtp_stream="{media},-1,0"/></action></nop>' if media else "",
+        "media_port": "rtpstream_audio_port" if media else "media_port",
+    }
+    command = _command(scenario, folder, values, bind, free_port(bind))
+    command += [f"{target[0]}:{target[1]}", "-s", number, "-inf", str(rows), "-m", str(calls)]
+    return [*command, "-l", str(at_once), *_rate(rate_per_second)]
+
+
 def _command(scenario: Scenario, folder: Path, values: Mapping[str, str], bind: str, port: int) -> list[str]:
     sipp = shutil.which("sipp")
     if sipp is None:
@@ -308,11 +422,13 @@ def _command(scenario: Scenario, folder: Path, values: Mapping[str, str], bind: 
     ]
 
 
-async def _start(command: list[str], folder: Path) -> Process:
+async def _start(command: list[str], folder: Path, target: tuple[str, int] | None = None) -> Process:
     with (folder / "output.log").open("wb") as output:
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *command, cwd=folder, stdin=DEVNULL, stdout=output, stderr=output, env=os.environ | {"TERM": "dumb"}
         )
+    RUNS.append(SippRun(target, folder, process))
+    return process
 
 
 async def _listening(process: Process, bind: str, port: int, folder: Path) -> None:

@@ -76,7 +76,7 @@ class Screened:
     """One call as Asterisk's own record of events tells it.
 
     Attributes:
-        seconds: from its first channel to Queue().
+        seconds: from its first channel to that of the operator's phone, which Queue() makes at once.
         told: the variables that the queue's dialplan saw.
     """
 
@@ -137,12 +137,12 @@ class City:
         await call.hang_up()
         await ringing.wait_ended()
         rows = await self._written()
-        call_id = next(row["linkedid"] for row in reversed(rows) if row["eventtype"] == "LINKEDID_END")
+        call_id = next(row["linkedid"] for row in reversed(rows) if _is_callers_end(row))
         mine = [row for row in rows if row["linkedid"] == call_id]
         start = next(row for row in mine if row["eventtype"] == "CHAN_START")
         told = next(row for row in mine if row["userdeftype"] == "SCREENED")
-        queue = next(row for row in mine if (row["eventtype"], row["appname"]) == ("APP_START", "Queue"))
-        seconds = float(queue["eventtime"]) - float(start["eventtime"])
+        rung = next(row for row in mine if row["eventtype"] == "CHAN_START" and row["uniqueid"] != call_id)
+        seconds = float(rung["eventtime"]) - float(start["eventtime"])
         return Screened(seconds=seconds, told=_extra(told).split("|"))
 
     async def _written(self) -> list[dict[str, Any]]:
@@ -151,7 +151,7 @@ class City:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 rows = self.pbx.cel()
-                if sum(row["eventtype"] == "LINKEDID_END" for row in rows) == self._over:
+                if sum(map(_is_callers_end, rows)) == self._over:
                     return rows
                 await asyncio.sleep(0.02)
 
@@ -171,6 +171,11 @@ class City:
         port = f":{self.pbx.settings.agi_port:04X}"
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         return sum(1 for row in rows if row[2].endswith(port) and row[3] == "01")
+
+
+def _is_callers_end(row: dict[str, Any]) -> bool:
+    """Whether the row tells of the end of the channel that the call began with."""
+    return row["eventtype"] == "CHAN_END" and row["uniqueid"] == row["linkedid"]
 
 
 def _extra(row: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 
-from callflow.ari import connection as connection_module
 from callflow.ari.errors import BadRequest, Conflict, Fenced, NotFound, OutcomeUnknown, ServerFault, Unauthorized
 from callflow.ari.executor import AriExecutor
 from callflow.ari.generate import PROTOCOL, generate
@@ -29,6 +28,7 @@ from callflow.ari.protocol.event_types import (
     StasisStart,
 )
 from callflow.ari.resync import take_stock
+from callflow.ari.unwanted import UNWANTED_EVENTS
 from callflow.ari.wire import Wire
 from callflow.asterisk.locate import locate
 from callflow.core.commands import DialplanLabel, HandBack, JoinLegs, OfferCall, ReadTrunkHeaders
@@ -326,7 +326,7 @@ async def test_answers_are_swallowed_when_only_some_events_are_allowed(pbx: Pbx)
         await http.send(narrow, 5)
         with pytest.raises(OutcomeUnknown):
             await ours.connection.request(asterisk_verbs.ping(), timeout_seconds=0.5)
-        ours_again = {"allowed": [], "disallowed": [{"type": name} for name in connection_module.UNWANTED_EVENTS]}
+        ours_again = {"allowed": [], "disallowed": [{"type": name} for name in UNWANTED_EVENTS]}
         await http.send(applications.filter(application_name="callflow-a", filter=ours_again), 5)
         assert await ours.connection.request(asterisk_verbs.ping()) is not None
 
@@ -337,7 +337,7 @@ async def test_unwanted_events_do_not_arrive(pbx: Pbx, citizen: Phone) -> None:
         await ours.connection.request(channels.play_with_id(channel_id=channel, playback_id="p", media=("tone:ring",)))
         await ours.connection.request(playbacks.stop(playback_id="p"))
         await ours.wait(PlaybackFinished)
-        assert not {event.type for event in ours.events} & set(connection_module.UNWANTED_EVENTS)
+        assert not {event.type for event in ours.events} & set(UNWANTED_EVENTS)
         assert ours.connection.skipped == 0
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
@@ -14,9 +12,10 @@ import pytest_asyncio
 from callflow.core.facts import HangupParty
 from callflow.core.facts import Stage as Outcome
 from callflow.demo.audio import longest_silence_seconds
-from callflow.demo.cast import CALLER_HZ, OPERATOR_HZ, SECOND_CALLER_HZ, Cast, gather_cast
-from callflow.demo.layout import lay_out
-from callflow.demo.stage import Stage, set_stage, wait_for_engine
+from callflow.demo.cast import CALLER_HZ, OPERATOR_HZ, SECOND_CALLER_HZ, Cast
+from callflow.demo.stage import Stage, wait_for_engine
+from callflow.engine.client import EngineClient
+from callflow.flows.default import default_flow_text
 
 from .aftermath import (
     faults_of_recording,
@@ -35,21 +34,16 @@ TALK_SECONDS = 8.0
 
 
 @pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    layout = lay_out(tmp_path / "centre", queue={"wrap_up_seconds": 0.0})
-    async with set_stage(layout, print) as running:
-        await send_straight_to_people(layout)
-        yield running
-
-
-@pytest_asyncio.fixture
-async def cast(stage: Stage, tmp_path: Path) -> AsyncIterator[Cast]:
-    async with gather_cast(stage, tmp_path / "phones") as everybody:
-        yield everybody
+async def stage(stage: Stage) -> Stage:
+    """Callers go straight to people."""
+    await send_straight_to_people(stage.layout)
+    return stage
 
 
 async def test_talk_goes_on_and_the_waiter_is_served_when_the_engine_is_killed(stage: Stage, cast: Cast) -> None:
+    """Without the watchdog, which hands the waiter to the fallback where the next engine comes after more than 3 s."""
     layout = stage.layout
+    await stage.supervisor.stop("watchdog")
     await cast.on_duty("siti")
     await cast.answers("siti")
     talking = await cast.dial()
@@ -94,6 +88,67 @@ async def test_talk_goes_on_and_the_waiter_is_served_when_the_engine_is_killed(s
     assert await leftovers(stage) == []
     assert await asyncio.to_thread(journal_faults, layout, [talking.call, waiting.call]) == []
     assert [line for line in stage.server.log_faults() if not any(words in line for words in OF_THE_KILL)] == []
+
+
+FROZEN_SECONDS = 5.0
+OF_THE_FREEZE = ("Web socket", "WebSocket")
+"""What Asterisk says of an engine that does not read."""
+
+
+async def test_nobody_is_lost_or_disturbed_when_the_engine_stands_still_for_five_seconds(
+    stage: Stage, cast: Cast
+) -> None:
+    """One talks, one waits, one is in the menu when the engine is stopped; it notices, takes stock, and serves them.
+
+    Without the watchdog, which would have handed the two who wait to the fallback by then.
+    """
+    layout = stage.layout
+    await stage.supervisor.stop("watchdog")
+    await cast.on_duty("siti")
+    await cast.answers("siti")
+    talking = await cast.dial()
+    person = await cast.picked_up("siti")
+    await cast.fact(talking, "CallConnected", operator="siti")
+    waiting = await cast.dial(tone_hz=SECOND_CALLER_HZ)
+    await cast.fact(waiting, "CallQueued")
+    async with EngineClient(layout.settings.engine_socket) as engine:
+        await engine.publish_flow(default_flow_text(), "test")
+    choosing = await cast.dial(tone_hz=SECOND_CALLER_HZ)
+    await cast.talk(talking, person, 1.0)
+
+    frozen = stage.supervisor.pids["engine"]
+    os.kill(frozen, signal.SIGSTOP)
+    await person.wait_heard(FROZEN_SECONDS)
+    os.kill(frozen, signal.SIGCONT)
+    raised = await cast.observer.wait(
+        "the alarm", lambda fact: fact["type"] == "AlarmRaised" and fact["kind"] == "stalled"
+    )
+    assert "stood still for" in raised["detail"]
+    await cast.observer.until(
+        "all three in place", lambda snapshot: _states(snapshot) == ["connected", "queued", "queued"]
+    )
+    assert stage.supervisor.pids["engine"] == frozen
+    assert [placed.phone.end for placed in (talking, waiting, choosing)] == [None, None, None]
+
+    await talking.phone.hang_up()
+    await person.wait_ended()
+    for placed in (waiting, choosing):
+        next_person = await cast.picked_up("siti")
+        await cast.talk(placed, next_person)
+        await placed.phone.hang_up()
+        await next_person.wait_ended()
+        cast.heard_each_other(placed, next_person, SECOND_CALLER_HZ, OPERATOR_HZ["siti"])
+
+    cast.heard_each_other(talking, person, CALLER_HZ, OPERATOR_HZ["siti"])
+    assert cast.failures == []
+    calls = [placed.call for placed in (talking, waiting, choosing)]
+    records = await whole_records(layout, calls)
+    for record in records:
+        assert faults_of_recording(layout, record) == []
+        assert (record.call.stage, record.call.ended_by) == (Outcome.ANSWERED, HangupParty.CALLER)
+    assert await leftovers(stage) == []
+    assert await asyncio.to_thread(journal_faults, layout, calls) == []
+    assert [line for line in stage.server.log_faults() if not any(words in line for words in OF_THE_FREEZE)] == []
 
 
 async def _restarted(stage: Stage, killed: int) -> None:

@@ -18,7 +18,17 @@ from callflow.demo.phones.call import IncomingCall, PhoneCall
 from callflow.demo.phones.phone import Phone
 from callflow.demo.phones.protocol import CallArrived, EndedBy
 
-from .pbx import HOST, LAST_RESORT_NUMBERS, MEDICAL_NUMBERS, OUTSIDE_BIND, TRUNK_BIND, Pbx
+from .pbx import (
+    CENTRE,
+    HOST,
+    LAST_RESORT_NUMBERS,
+    MEDICAL_NUMBERS,
+    OUTSIDE_BIND,
+    TRUNK_BIND,
+    Pbx,
+    free_rtp_start,
+    start_pbx,
+)
 
 CITIZEN = "sip:081234567890@carrier.example"
 CITIZEN_HZ = 620
@@ -79,7 +89,7 @@ async def test_operator_talks_with_caller_when_nobody_claims(pbx: Pbx, citizen: 
     assert marks(pbx) == ["CALLFLOW_FALLBACK"]
     [call_id] = {name.removesuffix("-in").removesuffix("-out") for name in pbx.recordings()}
     assert re.fullmatch(r"banyuwangi-\d+\.\d+", call_id)
-    assert {row["userfield"] for row in pbx.cel() if row["eventtype"] == "ANSWER"} >= {call_id}
+    assert {row["userfield"] for row in pbx.cel() if row["eventtype"] == "CHAN_END"} >= {call_id}
     tracks = pbx.recordings()
     assert tone_present(tracks[f"{call_id}-in"], CITIZEN_HZ).seconds > 2
     assert tone_present(tracks[f"{call_id}-out"], PERSON_HZ).seconds > 1
@@ -169,6 +179,14 @@ async def test_caller_is_kept_with_music_when_nobody_at_all_answers(
     assert longest_silence_seconds(heard.path) < 5
 
 
+async def test_caller_hears_it_ring_when_the_waiting_music_is_gone(pbx: Pbx, citizen: Phone, operator: Phone) -> None:
+    (pbx.settings.prompts_dir / "moh" / "callflow-waiting.wav").unlink()
+    call = await dial_112(pbx, citizen)
+    await operator.wait_incoming()
+    heard = await call.wait_heard(8)
+    assert longest_silence_seconds(heard.path) < 5
+
+
 @pytest.mark.parametrize(
     "number", ["+62112", "112", "0112", "s", "h", "i", "t", "op-ani", "s%40fallback", "112%2C1%2CSystem", "x" * 180]
 )
@@ -231,7 +249,7 @@ async def test_witness_tells_the_call_when_the_fallback_served_it(
     taken = await operator.wait_incoming()
     await taken.answer()
     await call.wait_confirmed()
-    await taken.wait_heard(0.5)
+    await taken.wait_heard(2.5)
     assert fallback_calls(pbx.rendered.cel_database, 0) == []
     await taken.hang_up()
     await call.wait_ended()
@@ -269,3 +287,60 @@ async def test_caller_gets_another_operator_when_phone_vanishes(pbx: Pbx, citize
         await taken.answer()
         await taken.wait_confirmed()
         assert call.end is None
+
+
+async def test_caller_reaches_who_answers_when_another_phone_rings_at_an_empty_desk(citizen: Phone) -> None:
+    async with (
+        start_pbx(centre_text=CENTRE.replace("last_resort_after_seconds = 8", "last_resort_after_seconds = 60")) as pbx,
+        Phone.start(name="ani") as empty_desk,
+        Phone.start(name="budi") as operator,
+    ):
+        await sign_in(pbx, operator, "budi")
+        await operator.auto_answer(tone_hz=PERSON_HZ)
+        for _ in range(3):  # who has answered must not come last for ever
+            call = await dial_112(pbx, citizen)
+            taken = await operator.wait_incoming(30)
+            await taken.wait_confirmed()
+            await call.hang_up()
+            await taken.wait_ended()
+            await sign_in(pbx, empty_desk, "ani")
+
+
+async def test_caller_goes_on_to_people_when_a_phone_hangs_up_as_it_is_joined(
+    pbx: Pbx, citizen: Phone, operator: Phone
+) -> None:
+    await operator.auto_answer(tone_hz=PERSON_HZ)
+    call = await dial_112(pbx, citizen)
+    first = await operator.wait_incoming()
+    await first.wait_confirmed()
+    await first.hang_up()
+    second = await operator.wait_incoming(30)
+    heard = await call.wait_heard(1)
+    await second.wait_heard(3)
+    await second.hang_up()
+    assert (await call.wait_ended()).ended_by is EndedBy.FAR_END
+    assert tone_present(heard.path, PERSON_HZ).seconds > 1
+
+
+async def test_caller_beyond_the_most_is_refused_when_those_who_are_in_go_on(citizen: Phone) -> None:
+    start = free_rtp_start()
+    async with (
+        start_pbx(rtp_start=start, rtp_end=start + 21) as pbx,  # media for four callers, and to bring them on
+        Phone.start(name="fifth", bind=TRUNK_BIND) as fifth,
+    ):
+        calls = [await dial_112(pbx, citizen) for _ in range(4)]
+        for call in calls:
+            await call.wait_confirmed()
+        assert (await (await dial_112(pbx, fifth)).wait_ended()).sip_code == 503
+        for channel in await pbx.channels():
+            await pbx.server.cli(f"channel redirect {channel} from-trunk,s,offer")
+        async with asyncio.timeout(5):
+            while len(marks(pbx)) < 8:  # noqa: ASYNC110 all are in the fallback again; a file tells nobody
+                await asyncio.sleep(0.02)
+        assert [call.end for call in calls] == [None] * 4
+        await calls[0].hang_up()
+        await calls[0].wait_ended()
+        async with asyncio.timeout(5):
+            while len(await pbx.channels()) > 3:  # noqa: ASYNC110 Asterisk tells nobody that its channel is gone
+                await asyncio.sleep(0.02)
+        await (await dial_112(pbx, fifth)).wait_confirmed()

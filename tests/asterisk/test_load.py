@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import pytest_asyncio
 import soundfile
 
@@ -72,6 +73,7 @@ async def observer(stage: Running) -> AsyncIterator[Observer]:
     await watching.close()
 
 
+@pytest.mark.alone
 async def test_every_call_ends_as_a_whole_record_when_a_hundred_come_at_five_a_second(
     stage: Running,
     operators: PhoneBank,

@@ -184,6 +184,58 @@ async def test_caller_hears_nothing_when_the_destination_is_silent(lab: PhoneLab
     assert len(destination.result().calls) == 1
 
 
+class _Forgetful(asyncio.DatagramProtocol):
+    """A far end that answers an INVITE, and a caller's first BYE with that answer again: as a busy one does."""
+
+    def __init__(self) -> None:
+        self.byes = 0
+        self._invite = b""
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if data.startswith(b"INVITE"):
+            self._invite = data
+            self._answer(data, 2, addr)
+        elif data.startswith(b"BYE"):
+            self.byes += 1
+            self._answer(self._invite if self.byes == 1 else data, 3, addr)
+
+    def _answer(self, request: bytes, version: int, addr: tuple[str, int]) -> None:
+        """A 200; its session's version makes the second another text than the first."""
+        lines = request.decode().split("\r\n")
+        kept = [line for line in lines if line.startswith(("Via:", "From:", "To:", "Call-ID:", "CSeq:"))]
+        tagged = [f"{line};tag=far" if line.startswith("To:") and "tag=" not in line else line for line in kept]
+        body = (
+            f"v=0\r\no=- 1 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+        )
+        head = [*tagged, f"Contact: <sip:{addr[0]}>", "Content-Type: application/sdp", f"Content-Length: {len(body)}"]
+        self._transport.sendto("\r\n".join(["SIP/2.0 200 OK", *head, "", body]).encode(), addr)
+
+
+async def test_bye_is_sent_again_when_the_answer_to_the_invite_comes_instead_of_its_own(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    transport, far_end = await loop.create_datagram_endpoint(_Forgetful, local_addr=(DESTINATION_BIND, 0))
+    try:
+        result = await run_sipp(
+            Scenario.CALL,
+            transport.get_extra_info("sockname"),
+            tmp_path,
+            callers=CALLERS[:1],
+            rate_per_second=1,
+            bind=TRUNK_BIND,
+            hold_seconds=0.2,
+        )
+    finally:
+        transport.close()
+    (call,) = result.calls
+    assert (result.successful, far_end.byes) == (1, 2)
+    assert call.ended_at is not None
+    assert call.taken_at is not None
+    assert call.taken_at - call.ended_at > 0.4  # the first repetition comes after half a second
+
+
 def test_rows_are_read_when_the_log_has_other_lines() -> None:
     log = (
         "invited|1@a|0812|2026-11-23\t03:26:44.486422\t1795404404.486422\n"
@@ -191,9 +243,10 @@ def test_rows_are_read_when_the_log_has_other_lines() -> None:
         "answered|1@a|0812|2026-11-23\t03:26:44.489372\t1795404404.489372\n"
         "invited|2@a|0813|2026-11-23\t03:26:44.500000\t1795404404.500000\n"
         "hung_up|1@a|0812|2026-11-23\t03:26:45.486422\t1795404405.486422\n"
+        "taken|1@a|0812|2026-11-23\t03:26:45.500000\t1795404405.500000\n"
     )
     assert parse_rows(log) == (
-        SippCall("1@a", "0812", 1795404404.486422, 1795404404.489372, 1795404405.486422, "hung_up"),
+        SippCall("1@a", "0812", 1795404404.486422, 1795404404.489372, 1795404405.486422, "hung_up", 1795404405.5),
         SippCall("2@a", "0813", 1795404404.5),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from ..history.after_test import pytest_pyfunc_call  # noqa: F401, TID252 a hook of this layer
 from ..integration.web_lab import PASSWORD, WebLab, web_lab  # noqa: TID252
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -11,6 +11,7 @@ import pytest_asyncio
 from callflow.storage.migrations import upgrade
 from callflow.storage.sessions import Sessions, open_database, sessions_of
 
+from ..history.after_test import pytest_pyfunc_call  # noqa: F401, TID252 a hook of this layer
 from .postgres import PostgresServer, running_postgres
 
 

@@ -30,10 +30,15 @@ _SETTINGS = {
 
 @dataclass
 class PostgresServer:
-    """The server; it can be stopped and started again on the same data."""
+    """The server; it can be stopped and started again on the same data.
+
+    Attributes:
+        prefix: what the server's command is started with.
+    """
 
     folder: Path
     port: int
+    prefix: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
     _databases: int = field(default=0)
 
@@ -42,7 +47,7 @@ class PostgresServer:
         place = ["-D", str(self.folder / "data"), "-p", str(self.port)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*_as_somebody(), str(_binary("postgres")), *place, *options],
+                [*self.prefix, *_as_somebody(), str(_binary("postgres")), *place, *options],
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
@@ -59,19 +64,23 @@ class PostgresServer:
             else:
                 return
 
-    def stop(self) -> None:
-        """End it at once, as a crash of the machine would."""
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """End it at once, as a crash of the machine would; by SIGTERM it waits for its clients, SIGINT ends them."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
+            self._process.send_signal(how)
             self._process.wait(30)
             self._process = None
 
-    def new_database(self) -> str:
-        """An empty database; its URL."""
+    def new_database(self, *, tablespace: Path | None = None) -> str:
+        """An empty database; its URL. Its tables are in an empty directory of yours, where you name one."""
         self._databases += 1
         name = f"callflow{self._databases}"
+        where = ""
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+            if tablespace is not None:
+                connection.execute(f"CREATE TABLESPACE t{name} LOCATION '{tablespace}'")  # type: ignore[arg-type]
+                where = f" TABLESPACE t{name}"
+            connection.execute(f"CREATE DATABASE {name}{where}")  # type: ignore[arg-type]
         return f"postgresql+asyncpg://callflow@127.0.0.1:{self.port}/{name}"
 
     def _conninfo(self, database: str) -> str:
@@ -79,7 +88,7 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(prefix: tuple[str, ...] = ()) -> Iterator[PostgresServer]:
     """A server for as long as the block runs; a machine without the binaries fails, with what to install."""
     folder = Path(tempfile.mkdtemp(prefix="callflow-pg-"))
     try:
@@ -93,7 +102,7 @@ def running_postgres() -> Iterator[PostgresServer]:
             capture_output=True,
             cwd=folder,
         )
-        server = PostgresServer(folder, _free_port())
+        server = PostgresServer(folder, _free_port(), prefix)
         server.start()
         try:
             yield server
@@ -114,6 +123,11 @@ def _somebody() -> str:
     """PostgreSQL refuses to run as root."""
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
+
+
+def owner_of_servers() -> int:
+    """The user id under which servers run here."""
+    return pwd.getpwnam(_somebody()).pw_uid if os.geteuid() == 0 else os.geteuid()
 
 
 def _as_somebody() -> list[str]:

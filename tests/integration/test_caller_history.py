@@ -36,9 +36,10 @@ class Lab:
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
-        self.journal = Journal(folder / "journal", writer="engine", centre=SETTINGS.centre)
+        self.journal_dirs = (folder / "journal",)
+        self.journal = Journal(*self.journal_dirs, writer="engine", centre=SETTINGS.centre)
         self.journal.open()
-        self.index = CallerIndex(folder / "callers.sqlite", (folder / "journal",))
+        self.index = CallerIndex(folder / "callers.sqlite", self.journal_dirs)
         self.lookups = CallerLookups(folder / "callers.sqlite")
         self.executor = LookingUp(self.lookups, WatchedExecutor(), self.clock, limit_seconds=PATIENCE_SECONDS)
         self.loop = EngineLoop(Switchboard(), self.journal, self.executor, self.clock, self.journal.last_seq)

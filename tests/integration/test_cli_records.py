@@ -77,7 +77,7 @@ def looks(tmp_path: Path) -> list[tuple[str, str | None, str]]:
 
 
 def test_database_goes_up_and_down_when_told(run: Run) -> None:
-    assert data(run("db", "current", "--json", code=1)) == {"current": None, "head": "0002", "up_to_date": False}
+    assert data(run("db", "current", "--json", code=1)) == {"current": None, "head": "0003", "up_to_date": False}
     assert run("db", "upgrade").stdout == ""
     assert data(run("db", "current", "--json"))["up_to_date"]
     run("db", "downgrade", "base")

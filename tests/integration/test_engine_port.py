@@ -17,7 +17,7 @@ from callflow.core.city import CentreSettings, Classification, OperatorProfile
 from callflow.core.commands import Refusal
 from callflow.core.events import Event, OperatorChanged, SettingsChanged
 from callflow.core.ids import CentreId, EndpointName, OperatorId
-from callflow.core.reports import RecordingMeasured
+from callflow.core.reports import FallbackWitnessed, RecordingMeasured
 from callflow.core.requests import CallbackAction, TalkAction, TalkRequested
 from callflow.core.switchboard import Switchboard
 from callflow.engine.client import EngineAway, EngineClient, FlowRefused, Frame, RequestRefused
@@ -72,7 +72,7 @@ class Lab:
 
 def _decode_report(document: Any) -> Event:
     event = decode_event(document)
-    if not isinstance(event, RecordingMeasured):
+    if not isinstance(event, RecordingMeasured | FallbackWitnessed):
         raise TypeError(f"{type(event).__name__} is no report")
     return event
 

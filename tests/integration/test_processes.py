@@ -20,7 +20,7 @@ from callflow.storage.migrations import upgrade
 
 PATIENCE_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.05
-NAMES = {"engine", "worker", "web", "agi"}
+NAMES = {"watchdog", "engine", "worker", "web", "agi"}
 
 
 class Running:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -202,6 +203,19 @@ async def test_cores_end_decides_and_the_mark_stays_when_the_call_was_claimed_ag
     await project(tmp_path, sessions)
     call = (await record(sessions)).call
     assert (call.stage, call.fallback, call.ended_at) == (Stage.ANSWERED, True, ENDED.at)
+
+
+@pytest.mark.parametrize("order", ["core first", "fallback first"])
+async def test_fallback_s_end_decides_when_the_engine_only_found_the_caller_gone(
+    tmp_path: Path, sessions: Sessions, order: str
+) -> None:
+    found_gone = replace(ENDED, at=AT + timedelta(seconds=99), stage=Stage.ABANDONED_IN_QUEUE, cause=0)
+    last = (found_gone, SERVED) if order == "core first" else (SERVED, found_gone)
+    write_facts(tmp_path, OPENED, *last)
+    await project(tmp_path, sessions)
+    call = (await record(sessions)).call
+    assert (call.stage, call.fallback) == (Stage.HANDLED_IN_FALLBACK, True)
+    assert (call.answered_at, call.ended_at, call.cause) == (SERVED.answered_at, SERVED.ended_at, 16)
 
 
 # --- exactly once ---------------------------------------------------------------------------------------------------
@@ -437,6 +451,36 @@ def write_accesses(directory: Path) -> None:
         with open_journal(directory, writer=writer) as journal:
             journal.append(access(f"{writer}-user"))
             journal.wait_committed(1, PATIENCE_SECONDS)
+
+
+async def test_other_chains_go_on_and_the_entry_is_named_until_it_can_be_read(
+    tmp_path: Path, sessions: Sessions
+) -> None:
+    write_facts(tmp_path, OPENED, ENDED)
+    other = replace(OPENED, call=CallId("pbx-2.1"))
+    with open_journal(tmp_path, writer="web") as journal:
+        journal.append(key(), [Note(fact=other, centre=CENTRE)])
+        journal.wait_committed(journal.last_seq, PATIENCE_SECONDS)
+    path = chain_path(tmp_path, "engine")
+
+    def put_envelope(envelope: str) -> str:
+        with closing(sqlite3.connect(path)) as database, database:
+            (before,) = database.execute("SELECT envelope FROM entries WHERE seq = 2").fetchone()
+            database.execute("DROP TRIGGER IF EXISTS entries_stay")  # a disk asks no trigger
+            database.execute("UPDATE entries SET envelope = ? WHERE seq = 2", (envelope,))
+        return str(before)
+
+    whole = put_envelope("{}")
+    projector = Projector([tmp_path], sessions)
+    for _ in range(2):
+        await projector.catch_up()
+        assert "entry 2 " in projector.unreadable[path]
+    assert (await record(sessions, other.call)).call.arrived_at == AT
+    put_envelope(whole)
+    await projector.catch_up()
+    assert not projector.unreadable
+    assert (await record(sessions)).call.stage is Stage.ANSWERED
+    projector.close()
 
 
 async def test_looks_of_every_writer_are_found_when_they_were_projected(tmp_path: Path, sessions: Sessions) -> None:

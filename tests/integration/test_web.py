@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
 from callflow.core.facts import Stage
 from callflow.storage.models import Call, CallStep, Recording
@@ -102,6 +103,18 @@ async def test_record_and_audio_are_shown_and_both_looks_are_in_the_chain_when_a
         ("agus", "call", "pbx1-1.1"),
         ("agus", "recording", "pbx1-1.1"),
     ]
+
+
+async def test_record_says_why_when_there_is_no_recording(lab: WebLab) -> None:
+    await add_call(lab)
+    async with lab.sessions.begin() as session:
+        await session.execute(delete(Recording))
+        await session.execute(update(Call).values(no_recording="the disk was full"))
+    async with lab.browser("agus") as visitor:
+        record = await (await visitor.client.get("/api/v1/calls/pbx1-1.1")).json()
+        described = await (await visitor.client.get("/api/v1/openapi.json")).json()
+    assert (record["call"]["no_recording"], record["recording"]) == ("the disk was full", [])
+    assert "no_recording" in described["components"]["schemas"]["CallSummary"]["properties"]
 
 
 async def test_pages_are_whole_when_arrivals_fall_together(lab: WebLab) -> None:

@@ -206,7 +206,8 @@ class Channels:
             )
             for leg in self.legs.values()
         ]
-        return SnapshotTaken(at=at, channels=tuple(channels))
+        elsewhere = tuple(leg.channel for leg in self.callers.values() if not leg.ours)
+        return SnapshotTaken(at=at, channels=tuple(channels), elsewhere=elsewhere)
 
     def take_up(self) -> None:
         """What the edge does beside the snapshot: tells again of citizens who answered, and ends dialled codes."""

@@ -90,6 +90,13 @@ class SimulatedPbx(Channels):
         caller = self.callers.get(command.call)
         return caller.plays_until if caller is not None and caller.playing is not None else None
 
+    def excuse_silence(self, before: float) -> None:
+        """Whoever heard nothing until now is not to be held against the engine; `before` = the longest until then."""
+        self._longest_silence_seconds = before
+        for caller in self.callers.values():
+            caller.longest_silence_seconds = min(caller.longest_silence_seconds, before)
+            caller.silent_since = max(caller.silent_since, self.schedule.now)
+
     def execute(self, command: CallCommand | PrepareCentre | AnswerCode) -> None:
         """Carry out one command."""
         if isinstance(command, PrepareCentre):
@@ -217,7 +224,8 @@ class SimulatedPbx(Channels):
             offer=command.offer, call=command.call, phone=name, endpoint=endpoint, watched=watched
         )
         phone.legs.add(command.offer)
-        self._tell(str(command.offer), OfferRang, call=command.call, offer=command.offer)
+        if behaviour.rings:
+            self._tell(str(command.offer), OfferRang, call=command.call, offer=command.offer)
         if behaviour.after_seconds is not None:
             self.schedule.after(behaviour.after_seconds, lambda: self._respond(command.offer, behaviour))
         self.schedule.after(command.ring_seconds, lambda: self._ring_out(command.offer))

@@ -20,6 +20,7 @@ class Behaviour:
 
     Attributes:
         registered: False = it cannot even be rung.
+        rings: False = it never says that it rings.
         answers: False = it refuses with `cause`.
         after_seconds: of ringing; None = it never does anything.
         speaks_after_seconds: from the answer; None = nothing is ever said.
@@ -27,6 +28,7 @@ class Behaviour:
     """
 
     registered: bool = True
+    rings: bool = True
     answers: bool = True
     after_seconds: float | None = None
     speaks_after_seconds: float | None = 0.5
@@ -62,6 +64,11 @@ def busy() -> Behaviour:
 def never_answers() -> Behaviour:
     """Ring for ever."""
     return Behaviour()
+
+
+def unplugged() -> Behaviour:
+    """Be registered still, and not be there."""
+    return Behaviour(rings=False)
 
 
 def unregistered() -> Behaviour:

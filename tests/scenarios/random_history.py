@@ -131,6 +131,7 @@ class RandomHistory:
             (2, self.fail),
             (2, self.snapshot),
             (1, self.blackout),
+            (1, self.freeze),
             (1, self.restart),
             (1, self.decision_fails),
             (2, self.reconfigure),
@@ -277,6 +278,9 @@ class RandomHistory:
         self.world.disconnect()
         self.world.run(self.rng.choice((0.1, 2.0, 6.0)))
         self.world.reconnect()
+
+    def freeze(self) -> None:
+        self.world.freeze(self.rng.choice((1.1, 5.0, 40.0)))
 
     def keep_checkpoint(self) -> None:
         self.checkpoint = self.world.checkpoint()

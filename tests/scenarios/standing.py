@@ -31,6 +31,7 @@ _OF_A_CALL = (
 )
 _OF_AN_OFFER = (
     TimerKind.OFFER_RING,
+    TimerKind.OFFER_SILENT,
     TimerKind.OFFER_JOIN,
     TimerKind.LEG_RELEASE,
     TimerKind.PARTY_SILENT,

@@ -164,6 +164,7 @@ def test_operator_held_elsewhere_is_taken_as_a_number_when_found_talking() -> No
     stage = in_talk()
     world = stage.world
     checkpoint = world.checkpoint()
+    world.run(2.0)
     world.hang_up_phone("ani")
     world.run(40.0)
     other = world.arrive("b", keys=[(0.1, "2")], number=None)
@@ -250,6 +251,7 @@ def test_operator_talks_on_when_the_party_is_not_in_the_talk_of_three() -> None:
 def test_operator_found_in_the_wrap_up_or_aside_is_held_again() -> None:
     stage = in_talk(operators={"ani": answers(0.5)})
     world = stage.world
+    world.run(2.0)
     world.hang_up_phone("ani")
     world.run(1.0)
     assert world.operator("ani").state is OperatorState.WRAP_UP

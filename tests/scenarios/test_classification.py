@@ -24,6 +24,7 @@ def test_call_is_classified_during_the_talk_in_the_wrap_up_and_afterwards_and_ev
     world, call = stage.world, stage.call
     assert world.classify("ani", Classification.NORMAL) is None
     assert stage.state is CallState.CONNECTED
+    world.run(2.0)
     world.hang_up_phone("ani")
     world.run(1.0)
     assert world.operator("ani").state is OperatorState.WRAP_UP

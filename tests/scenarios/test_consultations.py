@@ -105,6 +105,7 @@ def test_colleague_has_the_caller_when_the_operator_leaves_out_of_the_consultati
     assert stage.world.talk("ani", TalkAction.LEAVE) is None
     stage.world.run(1.0)
     assert (stage.state, stage.world.operator("budi").call) == (CallState.CONNECTED, stage.call)
+    stage.world.run(2.0)
     stage.world.hang_up_phone("budi")
     stage.world.run(1.0)
     assert [fact.ended_by for fact in stage.world.facts(CallEnded)] == [HangupParty.OPERATOR]

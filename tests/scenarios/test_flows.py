@@ -257,17 +257,55 @@ def test_flow_of_the_checkpoint_is_read_again_after_a_restart() -> None:
     assert world.call(call).state is CallState.CONNECTED
 
 
-def test_caller_goes_straight_to_a_person_when_no_flow_can_be_read() -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "{}",
+        pytest.param(flow("a", a=say("nowhere")), id="an exit leads nowhere"),
+        pytest.param(flow("nowhere"), id="it begins nowhere"),
+        pytest.param(flow("a", a={**say("person"), "type": "hologram"}), id="a node of a later version"),
+        pytest.param(flow("a", a=say("bye")), id="it would hang up unasked"),
+    ],
+)
+def test_caller_goes_straight_to_a_person_when_no_flow_in_force_can_be_followed(broken: str) -> None:
     world = World({"ani": answers(1.0)})
-    world.publish("{}", version=2)
+    world.publish(broken, version=2)
     call = world.arrive("a")
     world.run(3.0)
     assert world.call(call).state is CallState.CONNECTED
     assert world.facts(CallQueued, call)[0].reason is QueueReason.NO_FLOW
-    assert AlarmKind.NO_FLOW in {alarm.kind for alarm in world.switchboard.state.alarms.values()}
+    (alarm,) = [each for each in world.switchboard.state.alarms.values() if each.kind is AlarmKind.NO_FLOW]
+    assert alarm.detail.startswith("flow version 2 is broken")
     world.publish(default_flow_text(), version=3)
     world.arrive("b")
     assert AlarmKind.NO_FLOW not in {alarm.kind for alarm in world.switchboard.state.alarms.values()}
+
+
+@pytest.mark.parametrize(
+    ("node", "by"),
+    [
+        (menu(k1="other"), "no_input"),
+        (gather(exits={"done": "other", "no_input": "person"}), "no_input"),
+        (
+            {
+                "type": "info",
+                "prompts": ["information"],
+                "offer_prompts": ["information_offer"],
+                "end_key": "9",
+                "timeout_seconds": 10,
+                "exits": {"operator": "person", "end": "bye"},
+            },
+            "operator",
+        ),
+    ],
+)
+def test_caller_goes_on_to_a_person_at_once_when_the_question_cannot_be_played(node: Node, by: str) -> None:
+    world = World({"ani": answers(1.0)}, flow=flow("a", a=say("asked"), asked=node))
+    world.pbx.silent_prompts = True
+    call = world.arrive("a")
+    world.run(2.0)
+    assert steps(world, call)[-1] == ("asked", by, "")
+    assert world.call(call).state is CallState.CONNECTED
 
 
 def test_settings_that_change_during_a_call_hold_from_then_on() -> None:

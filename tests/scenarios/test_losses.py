@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from callflow.core.centre_facts import AlarmKind
-from callflow.core.commands import DestroyBridge, EndCall, HandBack, HoldCaller, JoinLegs
+from callflow.core.commands import DestroyBridge, EndCall, HandBack, HoldCaller, JoinLegs, Play, PrepareCentre
 from callflow.core.events import CommandFailed, KeyPressed, LegJoined, TimerFired
 from callflow.core.facts import (
     CallConnected,
@@ -19,11 +21,12 @@ from callflow.core.facts import (
     QueueReason,
     Stage,
 )
-from callflow.core.ids import CallId, ChannelId, talk_bridge
+from callflow.core.ids import CallId, ChannelId, PlaybackId, talk_bridge
 from callflow.core.states import CallState, OperatorState
 from callflow.core.timers import Timer, TimerKind
 
 from .phones import LOST, answers, declines, never_answers, vanishes
+from .stages import called_back
 from .world import World
 
 
@@ -45,6 +48,36 @@ def test_caller_goes_to_the_head_and_hears_so_when_the_operators_leg_is_lost() -
     assert len(world.facts(CallConnected, waiting)) <= 1
     reconnected, other = world.facts(CallConnected, first)[1], world.facts(CallConnected, waiting)
     assert all(reconnected.at < fact.at for fact in other)
+
+
+@pytest.mark.parametrize("talks", [0.1, 1.9])
+def test_caller_goes_on_to_the_next_when_the_phone_hangs_up_as_it_is_joined(talks: float) -> None:
+    world = World({"ani": answers(1.0, talks_seconds=talks), "budi": answers(1.0, talks_seconds=20.0)})
+    call = world.arrive("a", keys=[(0.5, "2")])
+    world.run(6.0)
+    assert world.offered(call) == ["ani", "budi"]
+    assert world.call(call).state is CallState.CONNECTED
+    assert world.operator("ani").pause == "no_answer"
+    world.run(20.0)
+    assert [fact.ended_by for fact in world.facts(CallEnded, call)] == [HangupParty.OPERATOR]
+
+
+def test_caller_is_not_lost_when_every_phone_hangs_up_as_it_is_joined() -> None:
+    world = World({"ani": [answers(1.0, talks_seconds=0.1)] * 6 + [answers(1.0, talks_seconds=9.0)]})
+    call = world.arrive("a", keys=[(0.5, "2")])
+    while len(world.facts(CallConnected, call)) < 7:
+        world.run(1.0)
+        assert world.call(call).state is not CallState.ENDED
+        assert world.schedule.now - world.turns[0].event.at < timedelta(minutes=5)
+    world.run(10.0)
+    assert [fact.stage for fact in world.facts(CallEnded, call)] == [Stage.ANSWERED]
+
+
+def test_operator_may_hang_up_at_once_on_a_citizen_who_was_called_back() -> None:
+    stage = called_back(citizen=answers(2.0))
+    stage.world.hang_up_phone("ani")
+    stage.world.run(1.0)
+    assert len(stage.world.facts(CallEnded, stage.call)) == 1
 
 
 def test_call_stays_answered_when_the_caller_leaves_while_being_reconnected() -> None:
@@ -116,6 +149,17 @@ def test_caller_keeps_the_person_when_only_the_hold_before_failed() -> None:
     world.take(late)
     world.run(1.0)
     assert world.call(call).state is CallState.CONNECTED
+
+
+def test_flow_goes_on_when_a_prompt_failed_that_is_over_already() -> None:
+    world = World({"ani": answers(0.0)})
+    call = world.arrive("a")
+    world.run(0.2)
+    before = world.call(call)
+    assert before.playing is not None
+    late = PlaybackId(f"{call}.p999")
+    world.take(CommandFailed(at=world.schedule.now, call=call, command=Play.__name__, reason="late", playback=late))
+    assert world.call(call) == before
 
 
 @pytest.mark.parametrize("command", ["OfferCall", "DialDestination"])
@@ -221,10 +265,10 @@ def test_everybody_is_freed_when_the_caller_is_back_in_the_dialplan(seconds: flo
 
 
 def test_call_that_is_over_is_not_hung_up_again_when_it_is_back_in_the_dialplan() -> None:
-    world = World({"ani": answers(1.0, talks_seconds=2.0)})
+    world = World({"ani": answers(1.0, talks_seconds=3.0)})
     world.pbx.failing["EndCall"] = 1
     call = world.arrive("a", keys=[(0.5, "2")])
-    world.run(4.0)
+    world.run(5.0)
     world.pbx.take_back(call)
     world.run(20.0)
     assert not world.switchboard.state.calls
@@ -232,10 +276,10 @@ def test_call_that_is_over_is_not_hung_up_again_when_it_is_back_in_the_dialplan(
 
 
 def test_call_that_we_hung_up_begins_anew_when_it_comes_back() -> None:
-    world = World({"ani": answers(1.0, talks_seconds=2.0)})
+    world = World({"ani": answers(1.0, talks_seconds=3.0)})
     world.pbx.failing["EndCall"] = 1
     call = world.arrive("a", keys=[(0.5, "2")])
-    world.run(4.0)
+    world.run(5.0)
     assert world.call(call).state is CallState.ENDED
     world.return_through_dialplan(call)
     assert world.call(call).state is CallState.QUEUED
@@ -243,10 +287,10 @@ def test_call_that_we_hung_up_begins_anew_when_it_comes_back() -> None:
 
 
 def test_caller_is_hung_up_again_when_still_there_after_the_talk() -> None:
-    world = World({"ani": answers(1.0, talks_seconds=2.0)})
+    world = World({"ani": answers(1.0, talks_seconds=3.0)})
     world.pbx.failing["EndCall"] = 1
     call = world.arrive("a", keys=[(0.5, "2")])
-    world.run(4.0)
+    world.run(5.0)
     assert call in world.pbx.callers
     world.run(5.0)
     assert world.at_rest
@@ -275,3 +319,47 @@ def test_timer_is_started_again_for_the_rest_when_it_fires_too_early() -> None:
     assert again.seconds == (due - world.schedule.now).total_seconds()  # type: ignore[attr-defined]
     world.run(40.0)
     assert "id/stay_on_line" in world.heard(call)
+
+
+@pytest.mark.parametrize("command", ["OfferCall", "JoinLegs"])
+def test_dialplan_serves_the_caller_when_asterisk_does_not_do_what_would_bring_a_person(command: str) -> None:
+    world = World({"ani": [answers(0.5)] * 20, "budi": [answers(0.5)] * 20})
+    world.pbx.failing[command] = 1000
+    call = world.arrive("a", keys=[(0.5, "2")])
+    world.run(30.0)
+    (handed,) = world.facts(CallHandedBack, call)
+    assert handed.reason.endswith("commands failed")
+    assert not world.pbx.callers[call].ours
+
+
+def test_caller_stays_with_us_when_nobody_is_registered_and_the_last_resort_cannot_be_dialled() -> None:
+    world = World({"ani": answers(0.5)})
+    world.set_online("ani", online=False)
+    world.pbx.failing["DialDestination"] = 1000
+    call = world.arrive("a", keys=[(0.5, "2")])
+    world.run(30.0)
+    assert world.facts(CallHandedBack, call) == []
+    world.set_online("ani", online=True)
+    world.run(10.0)
+    assert world.call(call).state is CallState.CONNECTED
+
+
+def test_caller_stays_while_another_phone_rings_when_many_cannot_be_rung() -> None:
+    world = World({"ani": answers(14.0)} | {f"op{number}": answers(0.5) for number in range(6)})
+    world.pbx.failing["OfferCall"] = 0
+    call = world.arrive("a", keys=[(0.5, "2")])
+    world.run(2.0)
+    world.pbx.failing["OfferCall"] = 1000
+    world.run(9.0)
+    assert len(world.offered(call)) > 3
+    assert world.facts(CallHandedBack, call) == []
+    world.run(10.0)
+    assert world.call(call).state is CallState.CONNECTED
+
+
+def test_phones_are_watched_again_when_that_failed() -> None:
+    world = World({"ani": answers(0.5)})
+    asked = len(world.commands(PrepareCentre))
+    world.take(CommandFailed(at=world.schedule.now, call=CallId(""), command="PrepareCentre", reason="503"))
+    prepare = world.commands(PrepareCentre)[asked]
+    assert prepare.endpoints == ("op-ani",)

@@ -123,11 +123,11 @@ def test_last_resort_rings_beside_the_operators_when_the_wait_passes_the_limit()
 
 
 def test_late_end_of_a_leg_dials_nobody_when_the_call_is_over_meanwhile() -> None:
-    world = World({}, outside={"posko": never_answers(), "provinsi": answers(1.0, talks_seconds=1.0)})
+    world = World({}, outside={"posko": never_answers(), "provinsi": answers(0.1, talks_seconds=2.5)})
     world.pbx.failing["ReleaseLeg"] = 1  # posko's leg stays until the next attempt, 5 s later
     world.pbx.failing["EndCall"] = 1  # and so does the caller
     call = world.arrive("a", keys=[(0.5, "2")])
-    world.run(29.0)
+    world.run(29.9)
     assert world.call(call).state is CallState.ENDED
     assert len(world.pbx.legs) == 1
     world.run(30.0)

@@ -87,6 +87,7 @@ def test_skill_is_not_waited_for_when_nobody_at_work_has_it(case: str) -> None:
     skills = {} if case == "nobody has it" else {"ani": ["health"]}
     world = occupied({"budi": answers(0.5)}, skills=skills, settings=replace(SETTINGS, tiers=tiers))
     if case == "who has it is off":
+        world.run(2.0)
         world.hang_up_phone("ani")
         world.set_online("ani", online=False)
         world.run(0.1)

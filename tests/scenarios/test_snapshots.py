@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import copy
 
-from callflow.core.commands import EndCall, JoinLegs, OfferCall, ReleaseLeg
+from callflow.core.commands import EndCall, JoinLegs, OfferCall, ReleaseLeg, StopPlayback
 from callflow.core.events import Caller, SeenChannel, SnapshotTaken, Whereabouts
-from callflow.core.facts import CallConnected, CallEnded, CallOpened, CallQueued, OfferMade, PersonLost, QueueReason
-from callflow.core.ids import CallId, ChannelId, OfferId
+from callflow.core.facts import (
+    CallConnected,
+    CallEnded,
+    CallHandedBack,
+    CallOpened,
+    CallQueued,
+    OfferMade,
+    PersonLost,
+    QueueReason,
+)
+from callflow.core.ids import CallId, ChannelId, OfferId, playback_id
 from callflow.core.states import CallState, OperatorState
 
 from .phones import answers, declines, never_answers, vanishes
@@ -232,10 +241,10 @@ def test_announcements_go_on_when_the_end_of_one_was_missed() -> None:
 
 
 def test_caller_is_hung_up_again_when_still_there_after_the_talk() -> None:
-    world = World({"ani": answers(1.0, talks_seconds=2.0)})
+    world = World({"ani": answers(1.0, talks_seconds=3.0)})
     world.pbx.failing["EndCall"] = 1
     call = world.arrive("a", keys=[(0.5, "2")])
-    world.run(4.0)
+    world.run(5.0)
     world.reconnect()
     assert len(world.commands(EndCall, call)) == 2
     world.run(1.0)
@@ -295,3 +304,44 @@ def test_ids_of_legs_are_never_used_again_after_a_crash() -> None:
     legs = [command.offer for command in world.commands(OfferCall, call)]
     assert len(set(legs)) == len(legs) > 3
     assert len(world.facts(CallOpened, call)) == 4
+
+
+def test_caller_whom_the_dialplan_has_meanwhile_is_handed_back_and_not_gone() -> None:
+    world = World({"ani": never_answers(), "budi": never_answers()})
+    call = world.arrive("a", keys=[(0.5, "2")])
+    world.run(3.0)
+    assert world.call(call).state is CallState.QUEUED
+    world.disconnect()
+    world.pbx.take_back(call)
+    world.run(1.0)
+    world.reconnect()
+    assert world.facts(CallHandedBack, call)
+    assert not world.facts(CallEnded, call)
+    assert not world.switchboard.state.callbacks
+    world.phone("ani").behaviours = world.phone("budi").behaviours = (answers(1.0),)
+    world.return_through_dialplan(call)
+    world.run(30.0)
+    assert world.call(call).state is CallState.CONNECTED
+
+
+def test_prompt_of_which_the_journal_may_not_know_is_stopped_before_its_caller_is_moved() -> None:
+    world = World({"ani": never_answers()})
+    begun = world.checkpoint()
+    call = world.arrive("a")
+    world.run(1.0)
+    known = world.checkpoint()
+    played = world.call(call).playbacks
+    for checkpoint, last in ((begun, 0), (known, played)):
+        before = len(world.commands(StopPlayback, call))
+        world.restart(checkpoint)
+        world.run(0.1)
+        stopped = [command.playback for command in world.commands(StopPlayback, call)[before:]]
+        assert stopped[:3] == [playback_id(call, last + more) for more in (1, 2, 3)]
+        assert world.call(call).state is CallState.QUEUED
+
+
+def test_nothing_is_stopped_in_a_talk() -> None:
+    world, call = connected_world()
+    stopped = len(world.commands(StopPlayback, call))
+    world.reconnect()
+    assert len(world.commands(StopPlayback, call)) == stopped

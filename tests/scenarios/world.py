@@ -239,13 +239,26 @@ class World(Asking):
         self.shadows = [] if self.tolerates else [Switchboard(self.checkpoint())]
 
     def disconnect(self) -> None:
-        """Asterisk's events are lost from now on; commands still reach it."""
+        """Asterisk's events are lost from now on, and the engine has not noticed: commands still reach it."""
         self.pbx.connected = False
 
     def reconnect(self) -> None:
-        """Events come again, and a snapshot first."""
+        """The engine takes stock: what was to be sent is forgotten, the snapshot comes first, and then events again."""
+        self._go_blind()
         self.pbx.connected = True
         self._take_stock()
+
+    def freeze(self, seconds: float) -> None:
+        """The engine's process stands still, or is without a connection, and takes stock after it.
+
+        Who hears nothing meanwhile is for the watchdog, which is not here.
+        """
+        silence = self.pbx.longest_silence_seconds()
+        self.disconnect()
+        self._go_blind()
+        self.schedule.run(seconds)
+        self.pbx.excuse_silence(silence)
+        self.reconnect()
 
     def restart(self, checkpoint: State | None = None) -> None:
         """The engine dies, with all commands under way, and comes back with a checkpoint, or with nothing."""
@@ -253,13 +266,10 @@ class World(Asking):
         self.switchboard = Switchboard(copy.deepcopy(checkpoint))
         self.shadows = []
         self._invariants = Invariants(self.switchboard.state)
-        self._lanes.drop()
-        self._clock.drop()
+        self._go_blind()
         self.pbx.connected = True
         if checkpoint is None:
             self.open_centre()
-        for running in tuple(self.switchboard.state.timers.values()):
-            self._clock.start(running.timer, max(0.0, (running.due - self.schedule.now).total_seconds()))
         self._take_stock()
 
     # --- what is asked ----------------------------------------------------------------------------------------------
@@ -307,12 +317,19 @@ class World(Asking):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _go_blind(self) -> None:
+        """Nothing is sent and no timer fires until stock is taken."""
+        self._lanes.hold()
+        self._clock.hold()
+
     def _take_stock(self) -> None:
         """Ask for a snapshot until one is taken in."""
         failures = -1
         while len(self.failed) != failures:
             failures = len(self.failed)
+            self._lanes.release()  # only what is decided on the snapshot is sent
             self.take(self.pbx.snapshot(self.schedule.now))
+        self._clock.release(tuple(self.switchboard.state.timers.values()))
         self.pbx.take_up()
 
     def _arrival(self, leg: CallerLeg) -> CallArrived:

@@ -14,7 +14,8 @@ from callflow.centre.policies import PrankPolicy, QueuePolicy, TierPolicy
 from callflow.core.city import USUAL_TIERS, CentreSettings
 from callflow.core.city import PrankPolicy as UsualPranks
 
-SECTION = (Path(__file__).parents[2] / "docs" / "INSTALL.md").read_text(encoding="utf-8").split("\n## 3. ", 1)[1]
+WHOLE = (Path(__file__).parents[2] / "docs" / "INSTALL.md").read_text(encoding="utf-8")
+SECTION = WHOLE.split("\n## 3. ", 1)[1]
 PIECES = re.findall(r"```toml\n(.*?)```", SECTION.split("\n## 4. ", 1)[0], re.DOTALL)
 CENTRE = parse_centre("\n".join(PIECES), "docs/INSTALL.md")
 OWN = {"medical", "last_resort", "agencies", "outside_trunk", "verified_trunks", "pause_reasons", "centre", "zone"}
@@ -57,3 +58,15 @@ def test_range_is_the_one_that_is_told(table: str, setting: str) -> None:
 
 def _limits(constraint: object) -> list[tuple[str, float]]:
     return [(kind, getattr(constraint, kind)) for kind in ("ge", "le") if hasattr(constraint, kind)]
+
+
+def test_units_never_give_up_and_keep_the_well_when_one_process_takes_too_much_memory() -> None:
+    asterisk, callflow = (
+        dict(re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE))
+        for unit in re.findall(r"```ini\n(\[Unit\].*?)```", WHOLE, re.DOTALL)
+    )
+    for unit in (asterisk, callflow):
+        assert (unit["Restart"], unit["RestartSec"], unit["StartLimitIntervalSec"]) == ("always", "1", "0")
+        assert unit["User"] == "callflow"
+    assert callflow["OOMPolicy"] == "continue"
+    assert int(asterisk["OOMScoreAdjust"]) < 0

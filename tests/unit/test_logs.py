@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -45,3 +46,13 @@ def test_line_is_left_out_when_it_is_below_the_level(capsys: pytest.CaptureFixtu
     assert "quiet" not in written.err
     assert "loud" in written.err
     assert written.out == ""  # standard output is for data
+
+
+def test_nothing_raises_when_the_logs_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - closing it is what fails
+    monkeypatch.setattr("sys.stderr", full)
+    configure("INFO", process="engine")
+    for _ in range(1000):
+        structlog.get_logger("x").info("nobody reads this", call="node1-7.1")
+    with pytest.raises(OSError, match="No space left"):
+        full.close()

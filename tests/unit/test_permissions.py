@@ -62,6 +62,7 @@ SEEN_LIVE: dict[str, set[Role]] = {
     **dict.fromkeys(("AlarmRaised", "AlarmCleared"), WATCHERS | {V}),
     "CallerAssessed": {S, A},  # and the operator at whose desk it rings
     "RecordingStored": {S, A, U},
+    "RecordingMissing": {S, A, U},
     "TrunkHeadersNoted": set(),
 }
 """The live websocket's topics; to follow at all takes GET /live, which `service` may not."""

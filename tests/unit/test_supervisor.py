@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 import os
 import signal
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
-from callflow.supervisor import STAY_ENDED, Supervisor
+from callflow import supervisor as supervisor_module
+from callflow.supervisor import STAY_ENDED, Supervisor, Turns
 
 PATIENCE_SECONDS = 30.0
 
@@ -16,9 +21,9 @@ PATIENCE_SECONDS = 30.0
 class Watched:
     """A supervisor whose changes can be waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, *, logs: Path | None = None) -> None:
         self.changed = asyncio.Event()
-        self.supervisor = Supervisor({"PYTHONUNBUFFERED": "1"}, self.changed.set)
+        self.supervisor = Supervisor(environment or {"PYTHONUNBUFFERED": "1"}, self.changed.set, logs=logs)
 
     async def pid(self, name: str, *, other_than: int | None = None) -> int:
         """The pid of the running child, once it is another than this."""
@@ -65,14 +70,6 @@ async def test_child_is_gone_and_stays_so_when_it_was_stopped(watched: Watched) 
 
 async def test_stopping_is_no_fault_when_there_is_no_such_child(watched: Watched) -> None:
     await watched.supervisor.stop("nobody")
-
-
-async def test_others_go_on_when_one_keeps_failing(watched: Watched) -> None:
-    watched.supervisor.start("wrong", ("no-such-command",))
-    watched.supervisor.start("also", ("--help",))
-    wrong, also = await watched.pid("wrong"), await watched.pid("also")
-    assert await watched.pid("wrong", other_than=wrong)
-    assert await watched.pid("also", other_than=also)
 
 
 def children_run(program: str, directory: Path) -> dict[str, str]:
@@ -139,3 +136,129 @@ async def test_child_is_not_started_again_when_it_ends_for_good(tmp_path: Path) 
     await asyncio.wait_for(supervisor.wait(), 20)
     assert (tmp_path / "starts").read_text() == "x"
     assert supervisor.pids == {}
+
+
+STANDS = "import signal\nwhile True:\n    signal.pause()\n"
+
+
+async def test_others_go_on_when_one_keeps_failing(tmp_path: Path) -> None:
+    watched = Watched(children_run(f"import sys\nif sys.argv[1:] == ['wrong']:\n    sys.exit(2)\n{STANDS}", tmp_path))
+    watched.supervisor.start("wrong", ("wrong",))
+    watched.supervisor.start("well", ())
+    well = await watched.pid("well")
+    wrong = await watched.pid("wrong")
+    assert await watched.pid("wrong", other_than=wrong)
+    assert watched.supervisor.pids["well"] == well
+    await watched.supervisor.close()
+
+
+@pytest.mark.parametrize("frozen", [0.01, math.inf])
+async def test_child_that_stands_still_is_killed_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frozen: float
+) -> None:
+    monkeypatch.setattr(supervisor_module, "STARTING_SECONDS", 0.1)
+    monkeypatch.setattr(supervisor_module, "FROZEN_LOOK_SECONDS", 0.05)
+    watched = Watched(children_run(STANDS, tmp_path))
+    still = 0.0
+    watched.supervisor.start("engine", (), turns=Turns(lambda: still, 0.0))
+    first = await watched.pid("engine")
+    os.kill(first, signal.SIGSTOP)
+    still = frozen
+    assert await watched.pid("engine", other_than=first) != first
+    await watched.supervisor.close()
+
+
+@pytest.mark.parametrize("looks", [[0.01, 0.0], [None], [1e9], [math.inf]])
+async def test_child_is_left_when_it_turned_meanwhile_or_that_is_not_known_or_was_before_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[float | None]
+) -> None:
+    monkeypatch.setattr(supervisor_module, "FROZEN_LOOK_SECONDS", 0.01)
+    watched = Watched(children_run(STANDS, tmp_path))
+    looked, enough = itertools.cycle(looks), asyncio.Event()
+    left = itertools.count(1)
+
+    def look() -> float | None:
+        if next(left) >= 20:
+            enough.set()
+        return next(looked)
+
+    watched.supervisor.start("engine", (), turns=Turns(look, 0.0))
+    first = await watched.pid("engine")
+    await asyncio.wait_for(enough.wait(), PATIENCE_SECONDS)
+    assert watched.supervisor.pids["engine"] == first
+    await watched.supervisor.close()
+
+
+async def test_child_is_started_when_it_could_not_be_before_and_the_others_go_on(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.write_text("a file stands where the directory is to be")
+    watched = Watched(children_run(STANDS, tmp_path), logs=logs)
+    watched.supervisor.start("engine", ())
+    waiting = asyncio.create_task(watched.supervisor.wait())
+    done, _ = await asyncio.wait({waiting}, timeout=0.5)
+    assert not done
+    logs.unlink()
+    assert await watched.pid("engine")
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await watched.supervisor.close()
+
+
+async def test_children_run_on_when_nobody_can_be_told_of_a_change(tmp_path: Path) -> None:
+    watched = Watched(children_run(STANDS, tmp_path))
+
+    def told() -> None:
+        watched.changed.set()
+        raise OSError(28, "No space left on device")
+
+    watched.supervisor.on_change = told
+    watched.supervisor.start("engine", ())
+    pid = await watched.pid("engine")
+    assert alive(pid)
+    await watched.supervisor.close()
+    assert not alive(pid)
+
+
+async def test_watchdog_ends_with_an_engine_that_ends_for_good(tmp_path: Path) -> None:
+    program = f"import signal, sys\nif sys.argv[1:] == ['engine']:\n    sys.exit({STAY_ENDED})\n{STANDS}"
+    watched = Watched(children_run(program, tmp_path))
+    watched.supervisor.start("watchdog", ("watchdog",), ends_with="engine")
+    watched.supervisor.start("worker", ("worker",))
+    watchdog, worker = await watched.pid("watchdog"), await watched.pid("worker")
+    watched.supervisor.start("engine", ("engine",))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while {"watchdog", "engine"} & watched.supervisor.pids.keys() or alive(watchdog):
+            watched.changed.clear()
+            await watched.changed.wait()
+    assert watched.supervisor.pids == {"worker": worker}
+    await watched.supervisor.close()
+
+
+async def test_good_end_is_not_cut_short_when_the_signal_comes_twice(tmp_path: Path) -> None:
+    may_end, told = tmp_path / "may_end", tmp_path / "told"
+    os.mkfifo(may_end)
+    os.mkfifo(told)
+    program = (
+        "import asyncio, pathlib\n"
+        "from callflow.app import run_until_signalled\n"
+        "async def main():\n"
+        "    try:\n"
+        f"        pathlib.Path({str(told)!r}).write_text('running')\n"
+        "        await asyncio.Event().wait()\n"
+        "    finally:\n"
+        f"        await asyncio.to_thread(pathlib.Path({str(told)!r}).write_text, 'ending')\n"
+        f"        await asyncio.to_thread(pathlib.Path({str(may_end)!r}).read_bytes)\n"
+        "        print('in good order')\n"
+        "run_until_signalled(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert await asyncio.to_thread(told.read_text) == "running"
+    process.terminate()
+    assert await asyncio.to_thread(told.read_text) == "ending"
+    process.terminate()
+    await asyncio.to_thread(may_end.write_bytes, b"")
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+    assert output.decode().splitlines()[0] == "in good order"
+    assert process.returncode == 0

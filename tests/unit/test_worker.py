@@ -11,11 +11,16 @@ import pytest
 
 from callflow.core.events import Event
 from callflow.core.ids import CallId
-from callflow.core.reports import FallbackWitnessed, RecordingMeasured
+from callflow.core.reports import RecordingMeasured, RecordingMissed
 from callflow.errors import CallflowError
-from callflow.worker import UNFINISHED_AFTER, FallbackReader, keep_doing, measure_recordings
-
-from .asterisk.cel_rows import SERVED, write_cel
+from callflow.worker import (
+    GIVEN_UP_AFTER,
+    KNOWN_AFTER,
+    MISSED_AFTER,
+    UNFINISHED_AFTER,
+    keep_doing,
+    measure_recordings,
+)
 
 ONE, TWO = CallId("node1-1.1"), CallId("node1-2.1")
 
@@ -106,36 +111,6 @@ async def test_others_are_measured_when_one_recording_cannot_be_read(
     assert [event.call for event in reports.taken if isinstance(event, RecordingMeasured)] == [TWO]
 
 
-async def test_fallback_call_is_reported_once_when_there_are_several_passes(tmp_path: Path) -> None:
-    write_cel(tmp_path / "cel.db", SERVED)
-    reports = Reports()
-    for _ in range(2):
-        await FallbackReader(tmp_path / "cel.db", tmp_path / "place", reports).one_pass()
-    (witnessed,) = reports.taken
-    assert isinstance(witnessed, FallbackWitnessed)
-    assert witnessed.answered_by == "op-siti"
-
-
-async def test_fallback_call_is_reported_later_when_the_engine_is_away(tmp_path: Path) -> None:
-    write_cel(tmp_path / "cel.db", SERVED)
-    reports = Reports()
-    reports.away = True
-    reader = FallbackReader(tmp_path / "cel.db", tmp_path / "place", reports)
-    with pytest.raises(CallflowError):
-        await reader.one_pass()
-    reports.away = False
-    await reader.one_pass()
-    assert len(reports.taken) == 1
-
-
-async def test_cel_is_read_from_its_beginning_when_the_place_is_no_number(tmp_path: Path) -> None:
-    write_cel(tmp_path / "cel.db", SERVED)
-    (tmp_path / "place").write_text("")
-    reports = Reports()
-    await FallbackReader(tmp_path / "cel.db", tmp_path / "place", reports).one_pass()
-    assert len(reports.taken) == 1
-
-
 @pytest.mark.parametrize(
     "fault", [CallflowError("away"), OSError("disk"), sqlite3.OperationalError("locked"), ZeroDivisionError()]
 )
@@ -157,3 +132,35 @@ async def test_work_goes_on_with_growing_pauses_when_a_pass_fails(
     with pytest.raises(asyncio.CancelledError):
         await keep_doing("a test", one_pass)
     assert pauses == [1.0, 2.0, 0.5]
+
+
+async def test_recording_is_given_up_with_its_reason_when_it_never_came(tmp_path: Path) -> None:
+    reports = Reports()
+    await measure_recordings(tmp_path, Ended(ONE, since=MISSED_AFTER - timedelta(minutes=1)), reports)
+    assert reports.taken == []
+    long_ago = Ended(ONE, since=MISSED_AFTER)
+    await measure_recordings(tmp_path, long_ago, reports)
+    await measure_recordings(tmp_path, long_ago, reports, lambda _: "the disk was full")
+    told = [event for event in reports.taken if isinstance(event, RecordingMissed)]
+    assert [event.reason for event in told] == ["no file came, or none that can be read", "the disk was full"]
+
+
+async def test_recording_is_given_up_sooner_when_its_trouble_is_known(tmp_path: Path) -> None:
+    reports = Reports()
+    full = "the disk was full"
+    await measure_recordings(tmp_path, Ended(ONE, since=KNOWN_AFTER - timedelta(seconds=5)), reports, lambda _: full)
+    await measure_recordings(tmp_path / "gone", Ended(ONE, since=KNOWN_AFTER), reports, lambda _: full)
+    assert reports.taken == []  # it is still away, and may come back with the file
+    await measure_recordings(tmp_path, Ended(ONE, since=KNOWN_AFTER), reports, lambda _: full)
+    assert [event.reason for event in reports.taken if isinstance(event, RecordingMissed)] == [full]
+
+
+async def test_recording_is_waited_for_while_its_directory_is_gone(tmp_path: Path) -> None:
+    reports = Reports()
+    gone = tmp_path / "gone"
+    await measure_recordings(gone, Ended(ONE, since=MISSED_AFTER), reports)
+    assert reports.taken == []
+    await measure_recordings(gone, Ended(ONE, since=GIVEN_UP_AFTER), reports)
+    (event,) = reports.taken
+    assert isinstance(event, RecordingMissed)
+    assert "is gone" in event.reason

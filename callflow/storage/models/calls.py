@@ -27,6 +27,7 @@ class Call(Base):
         prank_warned: the warning prompt was due. prank_later_seconds: how much later it stood among equals.
         caller_calls, caller_pranks, caller_confirmed: what the score was made of.
         caller_spoke_at: first speech of the caller's.
+        no_recording: why there is no audio of it; None = there is, or it is still to come.
     """
 
     __tablename__ = "calls"
@@ -78,6 +79,7 @@ class Call(Base):
     caller_pranks: Mapped[int | None] = mapped_column(Integer)
     caller_confirmed: Mapped[int | None] = mapped_column(Integer)
     caller_spoke_at: Mapped[datetime | None]
+    no_recording: Mapped[str | None] = mapped_column(Prose())
 
 
 class TrunkHeader(Base):

@@ -16,6 +16,7 @@ from callflow.core.facts import (
     CallQueued,
     CallServedInFallback,
     IvrStepTaken,
+    RecordingMissing,
     RecordingStored,
     Stage,
     TrunkHeadersNoted,
@@ -75,10 +76,16 @@ async def leave_queue(session: AsyncSession, call: Call, at: datetime, reason: s
         entry.left_at, entry.left_reason = at, reason
 
 
+_GIVEN_UP: Final = frozenset({Stage.ABANDONED_IN_IVR, Stage.ABANDONED_IN_QUEUE})
+"""What an engine says that was dead meanwhile and finds the caller gone: the dialplan's witness knows who answered."""
+
+
 async def _ended(session: AsyncSession, call: Call, fact: CallEnded, place: Place) -> None:
-    """The core's word is the last, even where the dialplan had the call for a while."""
+    """The core's word is the last, even where the dialplan had the call for a while; but see `_GIVEN_UP`."""
     await leave_queue(session, call, fact.at, "ended")
     await leave_parties(session, call, fact.at)
+    if call.stage is Stage.HANDLED_IN_FALLBACK and fact.stage in _GIVEN_UP:
+        return
     call.stage, call.ended_at, call.ended_by, call.cause = fact.stage, fact.at, fact.ended_by, fact.cause
 
 
@@ -90,8 +97,8 @@ async def _handed_back(session: AsyncSession, call: Call, fact: CallHandedBack, 
 
 
 async def _served_in_fallback(session: AsyncSession, call: Call, fact: CallServedInFallback, place: Place) -> None:
-    call.fallback = True
-    if call.stage not in {None, Stage.HANDLED_IN_FALLBACK}:
+    call.fallback = call.fallback or fact.in_fallback
+    if call.stage not in {None, Stage.HANDLED_IN_FALLBACK, *_GIVEN_UP}:
         return
     await leave_queue(session, call, fact.answered_at or fact.ended_at, "handed_back")
     await leave_parties(session, call, fact.ended_at)
@@ -106,7 +113,14 @@ async def _served_in_fallback(session: AsyncSession, call: Call, fact: CallServe
         call.destination = fact.answered_by if call.operator_id is None else None
 
 
+async def _no_recording(session: AsyncSession, call: Call, fact: RecordingMissing, place: Place) -> None:
+    stored = select(Recording.name).where(Recording.call_id == call.call_id).limit(1)
+    if (await session.scalars(stored)).first() is None:
+        call.no_recording = fact.reason
+
+
 async def _recording(session: AsyncSession, call: Call, fact: RecordingStored, place: Place) -> None:
+    call.no_recording = None
     for track in fact.tracks:
         await put(
             session,
@@ -131,5 +145,6 @@ WRITERS: Final[CallWriters] = MappingProxyType(
         CallHandedBack: _handed_back,
         CallServedInFallback: _served_in_fallback,
         RecordingStored: _recording,
+        RecordingMissing: _no_recording,
     }
 )

@@ -26,6 +26,7 @@ class CallSummary:
         classification: the latest word on what it was, and whose; None = nobody has said.
         prank_score: 0 … 1, of the caller's number on arrival. prank_flagged: operators saw a suspicion.
         caller_spoke_at: first speech of the caller's; None = none was heard.
+        no_recording: why there is no audio of it; None = there is, or it is still to come.
     """
 
     call_id: str
@@ -57,6 +58,7 @@ class CallSummary:
     prank_score: float | None = None
     prank_flagged: bool | None = None
     caller_spoke_at: datetime | None = None
+    no_recording: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

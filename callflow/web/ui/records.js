@@ -111,6 +111,7 @@ function callbackOf({ outcome, owner, attempts }) {
 
 function audio(me, call, tracks) {
   if (!me.permissions.includes("hear_recordings")) return [el("p", { className: "empty" }, ...both(["Tidak diizinkan mendengar", "Not permitted to listen"]))];
+  if (!tracks.length && call.no_recording) return [el("p", { className: "empty" }, ...both(["Tidak ada rekaman", "There is no recording"]), `: ${call.no_recording}`)];
   if (!tracks.length) return [el("p", { className: "empty" }, ...both(["Belum ada rekaman", "No recording yet"]))];
   return [...tracks].sort((a, b) => placeOf(a) - placeOf(b) || a.name.localeCompare(b.name, "en", { numeric: true })).flatMap((track) => {
     const player = el("audio", { controls: true, preload: "none", src: `/api/v1/calls/${encodeURIComponent(call.call_id)}/recording/${track.name}` });

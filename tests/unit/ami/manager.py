@@ -101,12 +101,13 @@ class FakeManager:
             return [{"Response": "Success", "Message": "Authentication accepted"}]
         if action == "queuesummary":
             queue = {"Event": "QueueSummary", "Queue": "callflow-fallback", "Callers": str(self.waiting)}
-            return _list("QueueSummary", [queue] if self.waiting is not None else [])
+            return answer_of("QueueSummary", [queue] if self.waiting is not None else [])
         states = [{"Event": "DeviceStateChange", "Device": name, "State": s} for name, s in self.devices.items()]
-        return _list("DeviceStateList", states)
+        return answer_of("DeviceStateList", states)
 
 
-def _list(name: str, entries: list[dict[str, str]]) -> list[dict[str, str]]:
+def answer_of(name: str, entries: list[dict[str, str]]) -> list[dict[str, str]]:
+    """An answer with its list's events."""
     head = {"Response": "Success", "EventList": "start", "Message": "it will follow"}
     return [head, *entries, {"Event": f"{name}Complete", "EventList": "Complete"}]
 

@@ -104,6 +104,8 @@ class FakeAsterisk:
             return web.json_response({"message": "Authentication required"}, status=401)
         if request.path == f"/ari/applications/{APPLICATION['name']}":
             return web.json_response({"message": "Application not found"}, status=404)
+        if request.path == "/ari/asterisk/ping":
+            return web.json_response({"ping": "pong", "timestamp": "2026-01-05T01:00:00.000+0000", "asterisk_id": "x"})
         self.http_asked.append(f"{request.method} {request.path_qs}")
         if self.refuse is not None:
             return web.json_response({"message": self.refuse[1]}, status=self.refuse[0])
@@ -131,9 +133,9 @@ APPLICATION = {
 
 
 @asynccontextmanager
-async def fake_asterisk() -> AsyncIterator[FakeAsterisk]:
+async def fake_asterisk(fake: FakeAsterisk | None = None) -> AsyncIterator[FakeAsterisk]:
     """Start it on a free loopback port."""
-    fake = FakeAsterisk()
+    fake = fake or FakeAsterisk()
     app = web.Application()
     app.router.add_get("/ari/events", fake.events)
     app.router.add_route("*", "/ari/{rest:.*}", fake.rest)

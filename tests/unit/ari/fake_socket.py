@@ -6,12 +6,12 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 
 from callflow.ari.connection import AriConnection
-from callflow.ari.errors import NotFound
+from callflow.ari.errors import AriError, NotFound
 from callflow.ari.protocol import models
 from callflow.ari.protocol.event_types import Event
 from callflow.ari.pulse import BEAT
@@ -29,6 +29,7 @@ class FakeSocket:
     Attributes:
         sent: every frame of ours but the pulse.
         beats: how often the pulse was sent.
+        beat_seconds: how long the pulse is under way.
         unheard: swallow the pulse's event, as when the application is not registered.
         answer: what Asterisk does on a request of ours; None = it stays silent.
     """
@@ -39,6 +40,7 @@ class FakeSocket:
         self.beats = 0
         self.unheard = False
         self.beat_status = 204
+        self.beat_seconds = 0.0
         self.answer: Callable[[dict[str, Any]], Frame | None] = ok
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -57,6 +59,7 @@ class FakeSocket:
         frame = json.loads(text)
         if frame["uri"] == f"events/user/{BEAT}":
             self.beats += 1
+            await asyncio.sleep(self.beat_seconds)
             self.say(answer(frame, self.beat_status), *(() if self.unheard else (FELT,)))
             return
         self.sent.append(frame)
@@ -89,8 +92,11 @@ class FakeHttp:
         sockets: those that were opened.
         opened_at: when each attempt was made, in seconds.
         registered_until: until then the application is one that Asterisk knows, in seconds.
-        sent: requests by HTTP, looks at the application left out.
+        sent: requests by HTTP, looks at the application and pings left out.
+        no_http: what becomes of every request by HTTP but of looks at the application.
     """
+
+    headers: Final[dict[str, str]] = {}
 
     def __init__(self, *script: FakeSocket | Exception | None) -> None:
         self.script = list(script)
@@ -98,6 +104,8 @@ class FakeHttp:
         self.opened_at: list[float] = []
         self.registered_until = -1.0
         self.sent: list[Request[Any]] = []
+        self.pings = 0
+        self.no_http: AriError | None = None
         self.options: dict[str, Any] = {}
 
     @property
@@ -121,8 +129,18 @@ class FakeHttp:
             if asyncio.get_running_loop().time() < self.registered_until:
                 return request.result(sample(models.Application))
             raise NotFound(404, request.operation, "Application not found")
+        if request.operation == "GET asterisk/ping":
+            self.pings += 1
+            if self.no_http is not None:
+                raise self.no_http
+            return request.result(sample(models.AsteriskPing))
         self.sent.append(request)
+        if self.no_http is not None:
+            raise self.no_http
         return request.result(None)
+
+    def renew_login(self) -> bool:
+        return False
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -3,84 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
 from itertools import pairwise
-from typing import Any
 
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from callflow.ari.connection import CONNECT_SECONDS, LETTING_GO_SECONDS, PING_SECONDS
-from callflow.ari.errors import Fenced, NotConnected, OutcomeUnknown
-from callflow.ari.protocol import bridges, channels
-from callflow.ari.protocol.models import Bridge
+from callflow.ari.connection import CONNECT_SECONDS
+from callflow.ari.errors import AriError, Fenced, NotConnected, OutcomeUnknown, Unauthorized
+from callflow.ari.protocol import channels
 from callflow.ari.pulse import BEAT_SECONDS, LIMIT_SECONDS
 
 from ..engine.virtual_time import run  # noqa: TID252 the tests are no package
+from .connection_lab import Running, silent, told, until
 from .fake_socket import FakeHttp, FakeSocket, Keeper, answer, connection_on
 from .samples import EVENT_CLASSES, sample
 
 REPLACED = sample(EVENT_CLASSES["ApplicationReplaced"])
 ANSWER = channels.answer(channel_id="c")
-
-
-def told(number: int) -> dict[str, Any]:
-    """An event that can be told from its like."""
-    return sample(EVENT_CLASSES["ChannelVarset"]) | {"value": str(number)}
-
-
-async def until(fact: Callable[[], object]) -> None:
-    async with asyncio.timeout(60):
-        while not fact():  # noqa: ASYNC110 time is virtual
-            await asyncio.sleep(0.001)
-
-
-class Running:
-    """A connection that runs within `async with`, on what the script says of each attempt to connect."""
-
-    def __init__(self, *script: FakeSocket | Exception | None, keeper: Keeper | None = None) -> None:
-        self.http = FakeHttp(*script)
-        self.ari = connection_on(self.http)
-        self.keeper = keeper or Keeper()
-
-    async def __aenter__(self) -> Running:
-        self.task = asyncio.create_task(self.ari.run(self.keeper))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.task.cancel()
-        with suppress(asyncio.CancelledError, Fenced):
-            await self.task
-
-    @property
-    def socket(self) -> FakeSocket:
-        return self.http.sockets[-1]
-
-    async def connected(self) -> None:
-        await until(lambda: self.ari.connected)
-
-    async def drop(self) -> None:
-        self.socket.drop()
-        await until(lambda: not self.ari.connected)
-
-
-def silent() -> FakeSocket:
-    socket = FakeSocket()
-    socket.answer = lambda _: None
-    return socket
-
-
-def test_we_ask_for_our_application_only_and_ping_often() -> None:
-    async def main() -> None:
-        async with Running() as at:
-            await at.connected()
-            assert at.http.options["url"] == "http://asterisk.invalid/ari/events"
-            assert at.http.options["params"] == {"app": "callflow-a", "subscribeAll": "false"}
-            assert at.http.options["heartbeat"] == PING_SECONDS
-
-    run(main())
 
 
 def test_pauses_grow_while_asterisk_is_away_and_are_short_again_after_a_steady_connection() -> None:
@@ -153,29 +93,6 @@ def test_stock_is_taken_again_when_taking_it_failed() -> None:
         async with Running(keeper=Keeper(stock)) as at:
             await at.connected()
             assert (at.ari.connects, at.keeper.told) == (3, ["stock"])
-
-    run(main())
-
-
-def test_new_websocket_waits_until_asterisk_has_let_go_of_the_earlier_one() -> None:
-    async def main() -> None:
-        async with Running() as at:
-            await at.connected()
-            clock = asyncio.get_running_loop().time
-            at.http.registered_until = clock() + 0.2
-            await at.drop()
-            await at.connected()
-            assert at.http.registered_until <= at.http.opened_at[-1] < at.http.registered_until + 0.03
-
-    run(main())
-
-
-def test_application_is_taken_over_when_another_engine_keeps_it() -> None:
-    async def main() -> None:
-        async with Running() as at:
-            at.http.registered_until = 1e9
-            await at.connected()
-            assert LETTING_GO_SECONDS <= at.http.opened_at[0] < LETTING_GO_SECONDS + 0.03
 
     run(main())
 
@@ -255,37 +172,6 @@ def test_frames_that_are_no_event_are_counted_and_the_next_is_heard() -> None:
     run(main())
 
 
-def test_answers_find_their_requests_when_they_come_in_another_order() -> None:
-    async def main() -> None:
-        async with Running() as at:
-            await at.connected()
-            at.socket.answer = lambda _: None
-            asked = [asyncio.create_task(at.ari.request(bridges.get(bridge_id=name))) for name in "xyz"]
-            await until(lambda: len(at.socket.sent) == 4)
-            for frame in reversed(at.socket.sent[1:]):
-                name = frame["uri"].removeprefix("bridges/")
-                at.socket.say(answer(frame, 200, sample(Bridge) | {"id": name}))
-            assert [(await one).id for one in asked] == ["x", "y", "z"]
-
-    run(main())
-
-
-def test_late_and_unknown_answers_are_ignored() -> None:
-    async def main() -> None:
-        async with Running() as at:
-            await at.connected()
-            at.socket.answer = lambda _: None
-            before = asyncio.get_running_loop().time()
-            with pytest.raises(OutcomeUnknown, match="no answer within 1 s"):
-                await at.ari.request(ANSWER, timeout_seconds=1)
-            assert asyncio.get_running_loop().time() - before == pytest.approx(1)
-            at.socket.say(answer(at.socket.sent[-1]), answer({"request_id": "nobody's"}), told(1))
-            await until(lambda: len(at.keeper.told) == 2)
-            assert (at.ari.skipped, at.ari.connects) == (0, 1)
-
-    run(main())
-
-
 @pytest.mark.parametrize("while_taking_stock", [True, False])
 def test_fenced_engine_hears_asks_and_connects_no_more(while_taking_stock: bool) -> None:
     async def main() -> None:
@@ -306,13 +192,118 @@ def test_fenced_engine_hears_asks_and_connects_no_more(while_taking_stock: bool)
     run(main())
 
 
-def test_credentials_are_in_no_log_and_no_representation() -> None:
+def test_what_waits_unread_is_not_told_and_stock_is_taken_anew_when_the_connection_is_renewed() -> None:
     async def main() -> None:
-        refused = aiohttp.WSServerHandshakeError(None, (), status=401, message="top-secret-word")  # type: ignore[arg-type]
-        async with Running(refused, OSError(111, "refused"), aiohttp.ClientError("top-secret-word")) as at:
+        async with Running() as at:
+            await at.connected()
+            assert at.ari.pulse_age() is not None
+            stale = at.socket
+            stale.say(told(1), told(2))
+            at.ari.renew()
+            assert not at.ari.connected
+            assert at.keeper.told == ["stock", "gone"]
+            await at.connected()
+            assert stale.closed
+            at.socket.say(told(3))
+            await until(lambda: len(at.keeper.told) == 4)
+            assert at.keeper.told == ["stock", "gone", "stock", "ChannelVarset 3"]
+
+    run(main())
+
+
+def test_stock_is_taken_anew_when_the_connection_is_renewed_while_it_is_taken() -> None:
+    async def main() -> None:
+        begun = 0
+
+        async def stock() -> None:
+            nonlocal begun
+            begun += 1
+            if begun == 1:
+                await asyncio.Event().wait()
+
+        async with Running(keeper=Keeper(stock)) as at:
+            await until(lambda: begun)
+            at.ari.renew()
+            await at.connected()
+            assert (begun, at.keeper.told) == (2, ["stock"])
+
+    run(main())
+
+
+def test_renewing_is_no_fault_when_there_is_no_connection() -> None:
+    async def main() -> None:
+        connection_on(FakeHttp()).renew()
+        async with Running(aiohttp.ClientConnectionError()) as at:
+            at.ari.renew()
+            await at.connected()
+            assert at.ari.connects == 1
+
+    run(main())
+
+
+def test_trouble_is_told_once_and_not_with_each_attempt() -> None:
+    async def main() -> None:
+        refused = [aiohttp.ClientConnectionError() for _ in range(5)]
+        async with Running(*refused, OSError("another"), FakeSocket()) as at:
             with capture_logs() as logs:
+                await until(lambda: at.ari.trouble)
+                assert at.ari.trouble == "ClientConnectionError"
                 await at.connected()
-            assert "check the user" in str(logs[0]["error"])
-            assert "top-secret-word" not in f"{logs} {at.ari!r} {vars(at.ari)!r}"
+            assert [line["error"] for line in logs if "tried again" in line["event"]] == [
+                "ClientConnectionError",
+                "OSError: another",
+            ]
+            assert at.ari.trouble == ""
+
+    run(main())
+
+
+@pytest.mark.parametrize("fault", [Unauthorized(401, "GET x", "no"), NotConnected("GET x")])
+def test_requests_go_over_the_websocket_when_http_is_not_to_be_had(fault: AriError) -> None:
+    async def main() -> None:
+        async with Running() as at:
+            await at.connected()
+            at.http.no_http = fault
+            await at.ari.request_http(ANSWER)  # before anybody looked
+            await asyncio.sleep(3)
+            assert at.ari.http_trouble == ""  # one ping may be late
+            await asyncio.sleep(2)
+            assert at.ari.http_trouble
+            asked = len(at.http.sent)
+            await at.ari.request_http(ANSWER)
+            assert len(at.http.sent) == asked
+            assert [frame["uri"] for frame in at.socket.sent if frame["method"] == "POST"] == ["channels/c/answer"] * 2
+            at.http.no_http = None
+            await asyncio.sleep(3)
+            assert at.ari.http_trouble == ""
+            await at.ari.request_http(ANSWER)
+            assert len(at.http.sent) == asked + 1
+
+    run(main())
+
+
+def test_request_fails_when_neither_way_is_to_be_had() -> None:
+    async def main() -> None:
+        async with Running(None) as at:
+            at.http.no_http = NotConnected("GET x")
+            with pytest.raises(NotConnected):
+                await at.ari.request_http(ANSWER)
+            await asyncio.sleep(5)
+            assert at.http.pings == 0
+
+    run(main())
+
+
+def test_slowness_is_known_when_asterisk_takes_its_time() -> None:
+    async def main() -> None:
+        async with Running() as at:
+            await at.connected()
+            at.socket.beat_seconds = 1.0
+            await asyncio.sleep(BEAT_SECONDS + 1.5)
+            assert 1.0 <= at.ari.slowness_seconds < 1.1
+            assert at.ari.connects == 1
+            at.socket.beat_seconds = 3.0
+            await until(lambda: at.ari.connects == 2)
+            assert "do not reach us" in at.ari.trouble or at.ari.connected
 
     run(main())

@@ -10,10 +10,12 @@ import pytest
 import pytest_asyncio
 
 from callflow.ari import connection as connection_module
-from callflow.ari.connection import UNWANTED_EVENTS, AriConnection
+from callflow.ari import handshake
+from callflow.ari.connection import AriConnection
 from callflow.ari.errors import Fenced, NotConnected, NotFound, OutcomeUnknown
 from callflow.ari.protocol import channels
 from callflow.ari.protocol.event_types import Event
+from callflow.ari.unwanted import UNWANTED_EVENTS
 
 from .fake_server import PASSWORD, USER, FakeAsterisk, fake_asterisk
 from .samples import EVENT_CLASSES, sample
@@ -269,7 +271,7 @@ async def test_tries_again_when_a_frozen_asterisk_answers_no_handshake(
 async def test_reconnects_when_a_half_open_connection_answers_no_ping(
     asterisk: FakeAsterisk, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "PING_SECONDS", 0.05)
+    monkeypatch.setattr(handshake, "PING_SECONDS", 0.05)
     asterisk.answers_pings = False
     async with running(asterisk, owner):
         await owner.until("connected", "disconnected", "connected")

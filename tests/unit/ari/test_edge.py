@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from callflow.ari import edge as edge_module
-from callflow.ari.edge import AriEdge
+from callflow.ari.edge import CLAIMS_AT_ONCE, AriEdge
 from callflow.ari.errors import AriError, Conflict, NotFound, OutcomeUnknown
 from callflow.ari.protocol import models
 from callflow.ari.testing import FakeAriConnection
 from callflow.ari.wire import Wire
+from callflow.core.centre_facts import AlarmKind
 from callflow.core.events import CallArrived, CitizenAnswered, Event, OfferAnswered, SnapshotTaken
+from callflow.core.faults import FaultReported
 
 from .samples import CALL, NOW, channel, event, leg, sample
 
 CLAIM = "POST events/claim"
+DESTROY = "DELETE bridges/{bridgeId}"
 HANGUP = "DELETE channels/{channelId}"
 SET_VARIABLE = "POST channels/{channelId}/variable"
 
@@ -26,7 +30,8 @@ class Desk:
     def __init__(self) -> None:
         self.ari = FakeAriConnection()
         self.posted: list[Event] = []
-        self.edge = AriEdge(self.ari, Wire(lambda: NOW), self.posted.append)
+        self.in_charge = True
+        self.edge = AriEdge(self.ari, Wire(lambda: NOW), self.posted.append, may_claim=lambda: self.in_charge)
 
     async def offer(self) -> None:
         self.edge.on_event(event("CallBroadcast", channel=channel(), called="112"))
@@ -42,6 +47,14 @@ async def test_call_is_claimed_for_our_application_when_it_is_offered() -> None:
     assert (desk.edge.claimed, desk.edge.lost_claims, desk.posted) == (1, 0, [])
 
 
+async def test_call_is_left_to_the_dialplan_when_the_engine_is_not_in_charge() -> None:
+    desk = Desk()
+    desk.in_charge = False
+    await desk.offer()
+    assert desk.ari.sent == []
+    assert (desk.edge.claimed, desk.edge.lost_claims) == (0, 1)
+
+
 @pytest.mark.parametrize(
     "error", [Conflict(409, CLAIM, "taken"), NotFound(404, CLAIM, "gone"), OutcomeUnknown(CLAIM, "no answer")]
 )
@@ -50,6 +63,22 @@ async def test_claim_is_counted_lost_when_asterisk_says_no_or_nothing(error: Ari
     desk.ari.tell(CLAIM, error)
     await desk.offer()
     assert (desk.edge.claimed, desk.edge.lost_claims) == (0, 1)
+    (reported,) = desk.posted
+    assert isinstance(reported, FaultReported)
+    assert (reported.kind, reported.lasting) == (AlarmKind.LATE_CLAIM, False)
+
+
+async def test_calls_are_left_to_the_dialplan_when_too_many_wait_for_their_claims() -> None:
+    desk = Desk()
+    for _ in range(CLAIMS_AT_ONCE + 5):
+        desk.edge.on_event(event("CallBroadcast", channel=channel(), called="112"))
+    assert desk.edge.lost_claims == 5
+    assert [type(one) for one in desk.posted] == [FaultReported]  # one alarm tells of them all
+    await desk.offer()
+    assert desk.edge.claimed == CLAIMS_AT_ONCE
+
+    await desk.offer()  # Asterisk has answered all of them
+    assert desk.edge.claimed == CLAIMS_AT_ONCE + 1
 
 
 def test_event_is_handed_on_translated() -> None:
@@ -59,12 +88,12 @@ def test_event_is_handed_on_translated() -> None:
     assert [type(one) for one in desk.posted] == [CallArrived]
 
 
-async def take_stock(desk: Desk, *channels: dict[str, Any]) -> None:
+async def take_stock(desk: Desk, *channels: dict[str, Any], bridges: Sequence[dict[str, Any]] = ()) -> None:
     answers: dict[str, Any] = {
         "GET applications/{applicationName}": sample(models.Application)
         | {"channel_ids": [one["id"] for one in channels]},
         "GET channels": list(channels),
-        "GET bridges": [],
+        "GET bridges": list(bridges),
     }
     for operation, answer in answers.items():
         desk.ari.tell(operation, answer)
@@ -89,6 +118,14 @@ async def test_citizen_is_told_and_code_is_ended_when_they_are_found(gone: AriEr
     assert (desk.ari.sent[-1].operation, desk.ari.sent[-1].path) == (HANGUP, "channels/city-9.9")
 
 
+@pytest.mark.parametrize("gone", [None, NotFound(404, DESTROY, "gone")])
+async def test_bridge_of_a_call_that_is_over_is_destroyed_when_it_is_found(gone: AriError | None) -> None:
+    desk = Desk()
+    desk.ari.tell(DESTROY, gone)
+    await take_stock(desk, bridges=[sample(models.Bridge) | {"id": "city-8.talk", "channels": []}])
+    assert (desk.ari.sent[-1].operation, desk.ari.sent[-1].path) == (DESTROY, "bridges/city-8.talk")
+
+
 @pytest.mark.parametrize("error", [None, NotFound(404, SET_VARIABLE, "gone"), OutcomeUnknown(SET_VARIABLE, "?")])
 async def test_speech_is_listened_for_anew_when_a_ring_tone_sounded_until_the_answer(
     error: AriError | None, monkeypatch: pytest.MonkeyPatch
@@ -110,3 +147,22 @@ def test_nothing_is_asked_when_it_was_silent_until_the_answer() -> None:
     desk = Desk()
     desk.edge.on_event(event("StasisStart", channel=leg()))
     assert desk.ari.sent == []
+
+
+async def test_stock_is_taken_once_the_engine_has_settled() -> None:
+    desk, settled = Desk(), []
+
+    async def settle() -> None:
+        settled.append(len(desk.ari.sent))
+
+    desk.edge = AriEdge(desk.ari, Wire(lambda: NOW), desk.posted.append, settle=settle)
+    await take_stock(desk)
+    assert settled == [0]
+    assert [type(one) for one in desk.posted] == [SnapshotTaken]
+
+
+def test_engine_is_told_when_the_connection_is_gone() -> None:
+    desk, lost = Desk(), []
+    edge = AriEdge(desk.ari, Wire(lambda: NOW), desk.posted.append, on_lost=lambda: lost.append(True))
+    edge.on_disconnected()
+    assert lost == [True]

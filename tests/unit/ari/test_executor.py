@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,7 @@ from callflow.core.ids import (
     TrunkRoute,
 )
 
+from ..engine.virtual_time import run  # noqa: TID252 the tests are no package
 from .samples import CALL, NOW, channel, sample
 
 OURS = CallId(CALL)
@@ -185,7 +187,7 @@ ORIGINATED = "&app=callflow-a&callerId={caller}&timeout={seconds}&originator=" +
         (
             JOIN,
             [
-                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk?type=mixing,video_sfu&name={CALL}.talk",
                 f"POST bridges/{CALL}.talk/addChannel?channel={CALL}.o1&absorbDTMF=true",
                 f"POST bridges/{CALL}.talk/addChannel?channel={CALL}",
             ],
@@ -193,28 +195,28 @@ ORIGINATED = "&app=callflow-a&callerId={caller}&timeout={seconds}&originator=" +
         (
             ADD_LEG,
             [
-                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk?type=mixing,video_sfu&name={CALL}.talk",
                 f"POST bridges/{CALL}.talk/addChannel?channel={CALL}.o1&absorbDTMF=true",
             ],
         ),
         (
             replace(ADD_LEG, absorb_keys=False),
             [
-                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk?type=mixing,video_sfu&name={CALL}.talk",
                 f"POST bridges/{CALL}.talk/addChannel?channel={CALL}.o1&absorbDTMF=false",
             ],
         ),
         (
             ADD_CALLER,
             [
-                f"POST bridges/{CALL}.talk?type=mixing&name={CALL}.talk",
+                f"POST bridges/{CALL}.talk?type=mixing,video_sfu&name={CALL}.talk",
                 f"POST bridges/{CALL}.talk/addChannel?channel={CALL}",
             ],
         ),
         (
             RECORD,
             [
-                f"POST bridges/{CALL}.consult?type=mixing&name={CALL}.consult",
+                f"POST bridges/{CALL}.consult?type=mixing,video_sfu&name={CALL}.consult",
                 f"POST bridges/{CALL}.consult/record?name={CALL}-consult-1&format=wav",
             ],
         ),
@@ -508,10 +510,77 @@ async def test_joining_fails_when_a_deleted_bridge_holds_its_id_for_ever(
     assert [request.operation for request in ari.sent[:5]] == [CREATE, LOOK, CREATE, LOOK, CREATE]
 
 
-async def test_preparing_fails_when_asterisk_is_away(ari: FakeAriConnection, executor: AriExecutor) -> None:
-    ari.tell(CREATE, NotConnected(CREATE))
-    with pytest.raises(NotConnected):
-        await executor.execute(PREPARE)
+@pytest.mark.parametrize("operation", [CREATE, "POST applications/{applicationName}/subscription"])
+@pytest.mark.parametrize("kind", [NotConnected, ServerFault])
+def test_preparing_fails_when_asterisk_does_not_do_it_for_long(
+    ari: FakeAriConnection, executor: AriExecutor, operation: str, kind: type[Any]
+) -> None:
+    ari.tell(operation, kind(operation) if kind is NotConnected else kind(503, operation, "as told"))
+
+    async def main() -> None:
+        with pytest.raises(kind):
+            await executor.execute(PREPARE)
+        assert asyncio.get_running_loop().time() > 20
+
+    run(main())
+
+
+def test_headers_hold_up_a_call_for_no_longer_than_a_second_when_they_are_not_told(
+    ari: FakeAriConnection, executor: AriExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(request: Request[Any], *, timeout_seconds: float) -> Any:
+        await asyncio.sleep(timeout_seconds)
+        raise OutcomeUnknown(request.operation, "no answer")
+
+    monkeypatch.setattr(ari, "request_http", never)
+
+    async def main() -> None:
+        assert list(await executor.execute(HEADERS)) == [TrunkHeadersRead(at=NOW, call=OURS, headers=())]
+        assert asyncio.get_running_loop().time() <= 1.0
+
+    run(main())
+
+
+def test_whisper_holds_up_a_call_for_no_longer_than_three_seconds_when_nothing_is_answered(
+    ari: FakeAriConnection, executor: AriExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def never(request: Request[Any], *, timeout_seconds: float = 5.0) -> Any:
+        asked.append(request.operation)
+        await asyncio.sleep(timeout_seconds)
+        raise OutcomeUnknown(request.operation, "no answer")
+
+    monkeypatch.setattr(ari, "request_http", never)
+
+    async def main() -> None:
+        with pytest.raises(OutcomeUnknown):
+            await executor.execute(WHISPER)
+        assert asyncio.get_running_loop().time() <= 3.0
+
+    run(main())
+    assert asked == [SNOOP, HANGUP]
+
+
+def test_caller_goes_on_without_the_step_when_what_plays_holds_it_up(
+    ari: FakeAriConnection, executor: AriExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def held_up(request: Request[Any], *, timeout_seconds: float) -> Any:
+        asked.append(request.operation)
+        if request.operation == SET_STEP:
+            await asyncio.sleep(timeout_seconds)
+            raise OutcomeUnknown(request.operation, "no answer")
+
+    monkeypatch.setattr(ari, "request_http", held_up)
+
+    async def main() -> None:
+        await executor.execute(BACK)
+        assert asyncio.get_running_loop().time() <= 1.0
+
+    run(main())
+    assert asked == [SET_STEP, CONTINUE]
 
 
 async def test_command_for_somebody_else_is_our_own_fault(executor: AriExecutor) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.ari.connection import UNWANTED_EVENTS
 from callflow.ari.messages import Answer, Unusable, read_message
 from callflow.ari.protocol.event_types import EVENTS, Event
+from callflow.ari.unwanted import UNWANTED_EVENTS
 
 from .samples import EVENT_CLASSES, full_sample, is_required, json_name, sample
 

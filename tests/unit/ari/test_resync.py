@@ -43,6 +43,18 @@ async def seen(
     return list(snapshot.channels)
 
 
+async def test_lists_come_over_http_when_stock_is_taken() -> None:
+    """As one frame of the websocket a long list would kill Asterisk."""
+    ari = FakeAriConnection()
+    ari.tell(APPLICATION, sample(models.Application))
+    ari.tell(CHANNELS, [])
+    ari.tell(BRIDGES, [])
+
+    await take_stock(ari, Wire(lambda: NOW))
+
+    assert {request.operation for request in ari.by_http} == {APPLICATION, CHANNELS, BRIDGES}
+
+
 async def test_snapshot_is_empty_when_asterisk_is() -> None:
     assert await seen([], ours=()) == []
 
@@ -132,3 +144,21 @@ async def test_snapshot_fails_when_asterisk_cannot_be_asked() -> None:
     ari.tell(BRIDGES, [])
     with pytest.raises(NotConnected):
         await take_stock(ari, Wire(lambda: NOW))
+
+
+async def test_callers_whom_the_dialplan_has_are_elsewhere() -> None:
+    other = channel("city-9", variables={"CALLFLOW_ID": "city-9"})
+    stranger = channel("x", variables={})
+    snapshot = (await stock([channel(), other, stranger, leg()], ours=(CALL,))).snapshot
+    assert snapshot.elsewhere == ("city-9",)
+
+
+async def test_empty_bridges_are_left_over_when_nobody_of_their_call_is_there() -> None:
+    bridges = (
+        (f"{CALL}.talk", "mixing", []),
+        ("city-8.talk", "mixing", []),
+        ("city-8.consult", "mixing", []),
+        ("city-7.talk", "mixing", ["stranger"]),
+        ("waiting-city", "holding", []),
+    )
+    assert (await stock([channel()], bridges)).left_over == ("city-8.talk", "city-8.consult")

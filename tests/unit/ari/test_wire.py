@@ -148,10 +148,11 @@ def test_key_pressed_twice_is_told_twice_when_the_moments_differ(hear: Hear) -> 
     assert len(hear(first, second)) == 2
 
 
-@pytest.mark.parametrize(("state", "failed"), [("done", False), ("failed", True)])
-def test_playback_ends_well_or_failed(hear: Hear, state: str, failed: bool) -> None:
-    assert hear(event("PlaybackFinished", playback=playback(f"{CALL}.p3", state))) == [
-        PlaybackEnded(at=NOW, call=OURS, playback=PlaybackId(f"{CALL}.p3"), failed=failed)
+@pytest.mark.parametrize(("state", "failed", "prompt"), [("done", False, ""), ("failed", True, "id/greeting")])
+def test_playback_ends_well_or_failed_and_names_the_prompt(hear: Hear, state: str, failed: bool, prompt: str) -> None:
+    ended = playback(f"{CALL}.p3", state) | {"media_uri": "sound:/srv/callflow/prompts/id/greeting"}
+    assert hear(event("PlaybackFinished", playback=ended)) == [
+        PlaybackEnded(at=NOW, call=OURS, playback=PlaybackId(f"{CALL}.p3"), failed=failed, prompt=prompt)
     ]
 
 

@@ -48,6 +48,9 @@ def test_says_what_was_tried_when_nothing_will_do(tmp_path: Path, monkeypatch: p
 
 
 def test_sandbox_has_its_own_names_and_only_its_own_disk_when_started_by_bubblewrap(tmp_path: Path) -> None:
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "lib").symlink_to("usr/lib")
+    (tmp_path / "srv").mkdir()
     installation = Installation(
         version=Version(22, 10, 1), start=Start.BUBBLEWRAP, root=tmp_path, modules_dir=Path("/m"), data_dir=Path("/d")
     )
@@ -55,7 +58,10 @@ def test_sandbox_has_its_own_names_and_only_its_own_disk_when_started_by_bubblew
     text = " ".join(command)
     assert command[0] == "bwrap"
     assert "--die-with-parent" in command
-    assert f"--ro-bind {tmp_path} /" in text
+    assert f"--ro-bind {tmp_path}/usr /usr" in text
+    assert "--symlink usr/lib /lib" in text
+    assert f"--ro-bind {tmp_path} /" not in text  # nothing could be made under it: the writable paths are anywhere
+    assert f"{tmp_path}/srv" not in text
     assert "--ro-bind /srv/etc/hosts /etc/hosts" in text
     assert "--bind /srv/data /srv/data" in text
     assert command[-2:] == ["/usr/sbin/asterisk", "-f"]

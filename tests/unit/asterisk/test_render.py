@@ -87,7 +87,9 @@ def test_only_pjsip_and_queue_change_when_an_operator_joins(settings: Settings, 
 def test_secrets_are_closed_and_each_its_own_when_rendered(settings: Settings, centre: CentreDocument) -> None:
     rendered = render(settings, centre, INSTALLATION)
     files = sorted(settings.secrets_dir.iterdir())
-    assert [path.name for path in files] == ["ami_password", "ari_password", "sip-op-ani", "sip-op-budi"]
+    assert [path.name for path in files] == [
+        *("ami_password", "ami_watchdog_password", "ari_password", "sip-op-ani", "sip-op-budi")
+    ]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     values = {path.read_text().strip() for path in files}
     assert len(values) == len(files)
@@ -155,9 +157,9 @@ def test_no_word_of_a_caller_is_an_argument_in_the_dialplan(settings: Settings, 
     assert filters == 2  # what keeps the caller's words text
     used = set(re.findall(r"\$\{([A-Z_a-z]+)", code))
     assert used == {
-        *("CALLFLOW_ID", "CALLFLOW_ARRIVED_EPOCH", "CALLFLOW_GREETING", "CALLFLOW_KEY", "CALLFLOW_PATIENCE"),
-        *("CALLFLOW_STEP", "CALLFLOW_WAITED", "CHANNEL", "DIALSTATUS", "EPOCH", "FILTER", "HANGUPCAUSE", "PROMPTS"),
-        *("QUEUESTATUS", "RECORDINGS", "STAT", "STRFTIME", "UNIQUEID"),
+        *("CALLFLOW_ID", "CALLFLOW_ARRIVED_EPOCH", "CALLFLOW_GREETING", "CALLFLOW_KEY", "CALLFLOW_MET"),
+        *("CALLFLOW_PATIENCE", "CALLFLOW_RING", "CALLFLOW_STEP", "CALLFLOW_WAITED", "CHANNEL", "DIALSTATUS", "EPOCH"),
+        *("FILTER", "HANGUPCAUSE", "PROMPTS", "QUEUESTATUS", "RECORDINGS", "STAT", "STRFTIME", "UNIQUEID"),
         # an engine's words, and what an operator dialled
         *("CALLFLOW_CALLBACK", "CALLFLOW_CITIZEN", "CALLFLOW_TOLD", "EXTEN", "GROUP_COUNT"),
     }
@@ -221,6 +223,13 @@ def test_recordings_go_where_told_when_the_link_was_another(settings: Settings, 
     spool.symlink_to("/nowhere")
     render(settings, centre, INSTALLATION)
     assert spool.readlink() == settings.recordings_dir.resolve()
+
+
+def test_no_more_callers_are_let_in_than_have_media_to_an_operator(settings: Settings, centre: CentreDocument) -> None:
+    few = settings.model_copy(update={"rtp_start": 10000, "rtp_end": 11999})
+    rendered = render(few, centre, INSTALLATION)
+    assert "${GROUP_COUNT(callers@callflow)} > 400]?full,s,1)" in text_of(rendered, "extensions.conf")
+    assert "maxcalls" not in text_of(rendered, "asterisk.conf")  # it would cut off callers who are in
 
 
 def test_music_is_there_when_prompts_were_never_built(settings: Settings, centre: CentreDocument) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from callflow.asterisk.witness import FallbackCall, fallback_calls
+from callflow.asterisk.witness import FallbackCall, callers_gone, ended_unserved, fallback_calls
 from callflow.core.events import Caller
 
-from .cel_rows import COLUMNS, SERVED, changed, write_cel
+from .cel_rows import COLUMNS, SERVED, changed, cut_off, write_cel
 
 CALL = "banyuwangi-1795409246.0"
 PLACE = next(place for place, row in enumerate(SERVED, 1) if row[0] == "CHAN_END")
@@ -145,3 +145,63 @@ def test_reader_is_told_to_try_again_when_the_database_cannot_be_read(cel: Path)
     cel.write_bytes(b"no database" * 100)
     with pytest.raises(sqlite3.Error):
         fallback_calls(cel, 0)
+
+
+def test_end_is_told_of_a_call_that_never_was_in_the_fallback(cel: Path) -> None:
+    write_cel(cel, without("USER_DEFINED"))
+    [told] = ended_unserved(cel, ["unknown-1.0", CALL])  # type: ignore[list-item]
+    assert (told.call, told.answered_at, told.answered_by) == (CALL, None, None)
+    assert (told.arrived_at, told.ended_at) == (at(1795409246.168573), at(1795409262.290624))
+    assert (told.caller.number, told.hung_up_by, told.cause) == ("+6281234000001", "trunk-telco", 16)
+
+
+def test_end_is_not_told_twice_of_a_call_of_the_fallback_nor_of_one_that_goes_on(cel: Path) -> None:
+    write_cel(cel, SERVED)
+    assert ended_unserved(cel, [CALL]) == []  # type: ignore[list-item]
+    cel.unlink()
+    assert ended_unserved(cel, [CALL]) == []  # type: ignore[list-item]
+    write_cel(cel, [row for row in without("USER_DEFINED") if row[0] != "CHAN_END"])
+    assert ended_unserved(cel, [CALL]) == []  # type: ignore[list-item]
+
+
+LATER = at(1795409400.0)
+
+
+def test_callers_are_gone_with_what_is_known_when_asterisk_died(cel: Path) -> None:
+    rows = cut_off()
+    write_cel(cel, rows)
+    [told], place = callers_gone(cel, 0, LATER)
+    assert (told.call, told.answered_by, told.hung_up_by, told.cause) == (CALL, "op-siti", None, 0)
+    assert told.ended_at == max(at(float(row[1])) for row in rows if row[2] == CALL)
+    assert place == len(rows)
+    assert callers_gone(cel, place, LATER) == ([], place)
+
+
+def test_nobody_is_gone_when_asterisk_lives_on_or_it_is_too_early_to_tell(cel: Path) -> None:
+    write_cel(cel, cut_off()[:-1])
+    own_start = 1  # the caller's channel was the first of its Asterisk's life
+    assert callers_gone(cel, 0, LATER) == ([], own_start)
+    cel.unlink()
+    write_cel(cel, cut_off())
+    assert callers_gone(cel, 0, at(1795409299.0)) == ([], own_start)
+    assert callers_gone(cel.with_name("none"), 7, LATER) == ([], 7)
+
+
+def test_citizen_whom_we_called_is_no_caller_who_is_gone(cel: Path) -> None:
+    outbound = [tuple("CALLFLOW_OUTBOUND" if cell == "CALLFLOW_FALLBACK" else cell for cell in row) for row in SERVED]
+    write_cel(cel, outbound)
+    assert callers_gone(cel, 0, LATER) == ([], PLACE)
+
+
+def test_callers_who_are_gone_are_read_from_the_beginning_when_cel_was_begun_anew(cel: Path) -> None:
+    write_cel(cel, SERVED)
+    [told], place = callers_gone(cel, 10_000, LATER)
+    assert (told.call, place) == (CALL, PLACE)
+
+
+def test_caller_who_is_gone_keeps_who_answered_when_an_engine_had_the_call(cel: Path) -> None:
+    write_cel(cel, [row for row in cut_off() if "CALLFLOW_FALLBACK" not in row])
+    [told], _ = callers_gone(cel, 0, LATER)
+    assert told.answered_by == "op-siti"
+    assert told.answered_at is not None
+    assert not told.in_fallback

@@ -89,6 +89,18 @@ def test_alarm_is_written_once_and_dropped_once() -> None:
     assert [ledger.drop_alarm(AlarmKind.NO_FLOW, ""), ledger.drop_alarm(AlarmKind.NO_FLOW, "")] == [True, False]
 
 
+def test_alarm_is_reworded_since_when_it_stands_and_only_when_it_says_something_new() -> None:
+    ledger = Ledger(State())
+    alarm = AlarmRaised(at=NOW, kind=AlarmKind.ARI_AWAY, subject="", detail="x")
+    assert ledger.reword_alarm(AlarmKind.ARI_AWAY, "", "y") is None
+    ledger.put_alarm(alarm)
+    ledger.commit()
+    assert ledger.reword_alarm(AlarmKind.ARI_AWAY, "", "x") is None
+    assert ledger.reword_alarm(AlarmKind.ARI_AWAY, "", "y") == replace(alarm, detail="y")
+    ledger.rollback()
+    assert list(ledger.state.alarms.values()) == [alarm]
+
+
 def test_timer_is_dropped_once() -> None:
     ledger = Ledger(State())
     timer = Timer(TimerKind.ANNOUNCE, "c")

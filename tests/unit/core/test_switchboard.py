@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from callflow.core import events, reports, requests
+from callflow.core import events, faults, reports, requests
 from callflow.core.centre_facts import SettingsApplied
 from callflow.core.commands import HandBack
 from callflow.core.events import (
@@ -34,7 +34,7 @@ from .conftest import SETTINGS
 def test_every_event_and_every_timer_has_a_handler() -> None:
     known = {
         cls
-        for module in (events, requests, reports)
+        for module in (events, requests, reports, faults)
         for _, cls in inspect.getmembers(module, inspect.isclass)
         if issubclass(cls, Event)
     }

@@ -4,12 +4,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from callflow.core.centre_facts import AlarmKind
-from callflow.core.commands import Note
+from callflow.core.centre_facts import AlarmKind, CallbackClosed
+from callflow.core.commands import Note, StartTimer
 from callflow.core.events import Caller, Event
-from callflow.core.facts import CallServedInFallback, HangupParty, RecordingStored
+from callflow.core.facts import CallServedInFallback, HangupParty, RecordingMissing, RecordingStored
+from callflow.core.faults import FaultMended, FaultReported
 from callflow.core.ids import CallId
-from callflow.core.reports import FallbackQueueReported, FallbackWitnessed, RecordingMeasured, Track, TrunkReported
+from callflow.core.reports import (
+    FallbackQueueReported,
+    FallbackWitnessed,
+    RecordingMeasured,
+    RecordingMissed,
+    Track,
+    TrunkReported,
+)
+from callflow.core.requests import CallbackOutcome
 from callflow.core.switchboard import Switchboard
 
 NUMBER = "+6281200001"
@@ -74,6 +83,26 @@ def test_citizen_whom_nobody_answered_in_the_fallback_is_to_be_called_back(  # n
 
 
 @pytest.mark.parametrize(
+    ("later", "number", "outcome"),
+    [
+        ("node1-9", NUMBER, CallbackOutcome.NOT_NEEDED),  # told first as one who gave up: the end of CEL came later
+        ("node1-10", NUMBER, CallbackOutcome.REDIALLED),
+        ("node1-10", None, None),
+        ("node1-10", "+6281200002", None),
+    ],
+)
+def test_callback_is_settled_when_a_person_answered_in_the_fallback(
+    switchboard: Switchboard, now: datetime, later: str, number: str | None, outcome: CallbackOutcome | None
+) -> None:
+    switchboard.handle(witnessed(now, caller=Caller(number=NUMBER, raw="")))
+    answered = witnessed(now, call=CallId(later), caller=Caller(number=number, raw=""), answered_at=now)
+    notes = [command.fact for command in switchboard.handle(answered) if isinstance(command, Note)]
+    closed = [fact for fact in notes if isinstance(fact, CallbackClosed)]
+    assert [(fact.call, fact.outcome) for fact in closed] == ([] if outcome is None else [("node1-9", outcome)])
+    assert bool(switchboard.state.callbacks) is (outcome is None)
+
+
+@pytest.mark.parametrize(
     ("bad", "good", "kind"),
     [
         ({"reachable": False}, {"reachable": True}, AlarmKind.TRUNK_DOWN),
@@ -98,3 +127,37 @@ def test_recording_is_told_with_its_digests(switchboard: Switchboard, now: datet
     (note,) = switchboard.handle(RecordingMeasured(at=now, call=CallId("node1-9"), tracks=(track,)))
     assert isinstance(note, Note)
     assert note.fact == RecordingStored(at=now, call=CallId("node1-9"), tracks=(track,))
+
+
+def test_alarm_names_what_is_wrong_now_when_the_fault_is_reported_otherwise(
+    switchboard: Switchboard, now: datetime
+) -> None:
+    later = now + timedelta(seconds=9)
+    switchboard.handle(FaultReported(at=now, kind=AlarmKind.ARI_AWAY, subject="", detail="nobody listens"))
+    commands = switchboard.handle(FaultReported(at=later, kind=AlarmKind.ARI_AWAY, subject="", detail="refused"))
+    (alarm,) = (alarm for alarm in switchboard.state.alarms.values() if alarm.kind is AlarmKind.ARI_AWAY)
+    assert (alarm.detail, alarm.at) == ("refused", now)
+    assert [command.fact for command in commands if isinstance(command, Note)] == [alarm]
+
+
+def test_reported_fault_stands_until_it_is_mended(switchboard: Switchboard, now: datetime) -> None:
+    kind = AlarmKind.DATABASE_AWAY
+    for _ in range(2):
+        switchboard.handle(FaultReported(at=now, kind=kind, subject="", detail="no answer"))
+    assert [alarm.kind for alarm in switchboard.state.alarms.values()].count(kind) == 1
+    switchboard.handle(FaultMended(at=now, kind=kind, subject=""))
+    assert kind not in {alarm.kind for alarm in switchboard.state.alarms.values()}
+
+
+def test_reported_incident_is_old_news_after_a_while(switchboard: Switchboard, now: datetime) -> None:
+    commands = switchboard.handle(
+        FaultReported(at=now, kind=AlarmKind.JOURNAL_DAMAGED, subject="", detail="torn", lasting=False)
+    )
+    assert [type(command) for command in commands] == [Note, StartTimer]
+
+
+def test_missing_recording_is_told_with_its_reason_and_raises_an_alarm(switchboard: Switchboard, now: datetime) -> None:
+    note, *_ = switchboard.handle(RecordingMissed(at=now, call=CallId("node1-9"), reason="no file came"))
+    assert isinstance(note, Note)
+    assert note.fact == RecordingMissing(at=now, call=CallId("node1-9"), reason="no file came")
+    assert AlarmKind.RECORDING_MISSING in {alarm.kind for alarm in switchboard.state.alarms.values()}

@@ -171,3 +171,39 @@ async def test_clock_is_a_fault_when_it_is_before_the_installation(
 ) -> None:
     monkeypatch.setattr(machine, "_installed_at", lambda: datetime.now(UTC) + timedelta(days=400))
     assert states(await machine.clock(patient(settings))) == {"clock": State.FAIL}
+
+
+NO_SUCH_NAME = socket.gaierror(socket.EAI_NONAME, "no such name")
+TRY_AGAIN = socket.gaierror(socket.EAI_AGAIN, "try again")
+
+
+@pytest.mark.parametrize(
+    ("error", "resolver", "told"),
+    [
+        (NO_SUCH_NAME, "nameserver 192.0.2.1\n", (State.OK, "answer in")),
+        (TRY_AGAIN, "nameserver 192.0.2.1\n", (State.WARN, "cannot be reached")),
+        (TRY_AGAIN, "search example\n", (State.OK, "none is set")),
+        (TRY_AGAIN, None, (State.OK, "none is set")),
+        (TimeoutError(), "nameserver 192.0.2.1\n", (State.WARN, "do not answer within")),
+        (None, "nameserver 192.0.2.1\n", (State.OK, "answer")),
+    ],
+)
+async def test_name_servers_that_do_not_answer_are_told_and_stop_no_call(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    error: Exception | None,
+    resolver: str | None,
+    told: tuple[State, str],
+) -> None:
+    async def look_up(*_: object) -> list[object]:
+        if error is not None:
+            raise error
+        return []
+
+    if resolver is not None:
+        (tmp_path / "resolv.conf").write_text(resolver, encoding="utf-8")
+    monkeypatch.setattr(machine, "_RESOLVER", tmp_path / "resolv.conf")
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    [finding] = await machine.name_servers(patient(Settings(data_dir=tmp_path)))
+    assert finding.state is told[0]
+    assert finding.what.startswith(told[1])

@@ -96,3 +96,12 @@ def test_roster_is_taken_back_when_the_document_has_none_any_more() -> None:
     assert list(differences(board.state, SETTINGS, [ANI], NOBODY_PLANNED, AT)) == [
         RosterChanged(at=AT, roster=NOBODY_PLANNED)
     ]
+
+
+def test_flow_that_was_in_force_is_brought_in_when_only_that_is_known() -> None:
+    published = FlowPublished(at=AT, version=7, document="{}", published_by="admin")
+    later = AT.replace(hour=2)
+    *_, last = differences(Switchboard().state, SETTINGS, [], NOBODY_PLANNED, later, published)
+    assert last == replace(published, at=later)
+    board = brought_into_force(SETTINGS)
+    assert list(differences(board.state, SETTINGS, [], NOBODY_PLANNED, later, published)) == []

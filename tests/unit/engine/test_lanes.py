@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest_asyncio
 
-from callflow.core.commands import AnswerCaller, AnswerCode, PrepareCentre, ReleaseLeg
+from callflow.core.commands import AnswerCaller, AnswerCode, LookUpCaller, PrepareCentre, ReleaseLeg
 from callflow.core.events import CommandFailed, Event, OfferRang
 from callflow.core.ids import BridgeId, CallId, ChannelId, offer_id
 from callflow.engine.clock import Clock
-from callflow.engine.lanes import Lanes
+from callflow.engine.lanes import AGAIN_SECONDS, Lanes
 from callflow.errors import CallflowError
 
 from .outside import WatchedExecutor
+from .virtual_time import VirtualClock, run
 
 ONE, TWO = CallId("node1-1.1"), CallId("node1-2.1")
 OFFER = offer_id(ONE, 1)
@@ -25,7 +26,14 @@ class Bench:
     def __init__(self) -> None:
         self.executor = WatchedExecutor()
         self.posted: list[Event] = []
-        self.lanes = Lanes(self.executor, Clock(), self.posted.append)
+        self.looks: list[Callable[[], object]] = []
+        self.lanes = Lanes(self.executor, Clock(), self.posted.append, self._look)
+        self.lanes.release()
+
+    def _look(self) -> None:
+        """Do what the test wants done when a command is about to begin."""
+        while self.looks:
+            self.looks.pop(0)()
 
 
 @pytest_asyncio.fixture
@@ -141,3 +149,102 @@ async def test_waiting_commands_are_dropped_when_the_lanes_close(bench: Bench) -
     assert bench.executor.done == []
     assert bench.posted == []
     assert bench.lanes.busy == 0
+
+
+async def test_held_commands_wait_and_those_under_way_go_on(bench: Bench) -> None:
+    under_way = bench.executor.hold(ONE)
+    bench.lanes.add(answer(ONE))
+    bench.lanes.add(release(ONE))
+    await settle()
+    bench.lanes.hold()
+    under_way.set()
+    bench.lanes.add(answer(TWO))
+    await bench.lanes.idle()
+    assert bench.executor.done == [answer(ONE)]
+    bench.lanes.release()
+    await bench.lanes.idle()
+    assert bench.executor.done == [answer(ONE), release(ONE), answer(TWO)]
+
+
+async def test_looking_up_a_caller_is_neither_held_nor_dropped_nor_behind_others(bench: Bench) -> None:
+    look_up = LookUpCaller(call=ONE, number="+6281200001")
+    bench.executor.hold(ONE)
+    bench.lanes.add(answer(ONE))
+    await settle()
+    bench.executor.held.clear()
+    bench.lanes.hold()
+    bench.lanes.add(look_up)
+    assert bench.lanes.drop() == 1
+    await bench.lanes.idle()
+    assert bench.executor.done == [look_up]
+
+
+async def test_dropped_commands_are_not_done_and_later_ones_are(bench: Bench) -> None:
+    bench.executor.hold(ONE)
+    bench.lanes.add(answer(ONE))
+    bench.lanes.add(release(ONE))
+    await settle()
+    bench.lanes.hold()
+    bench.lanes.add(answer(TWO))
+    assert bench.lanes.drop() == 3
+    assert bench.lanes.busy == 0
+    bench.executor.held.clear()
+    bench.lanes.add(release(TWO))
+    bench.lanes.release()
+    await bench.lanes.idle()
+    await settle()
+    assert bench.executor.done == [release(TWO)]
+    assert bench.posted == []
+
+
+async def test_lane_goes_on_with_what_came_after_when_it_is_dropped_at_its_own_look(bench: Bench) -> None:
+    def stall() -> None:
+        bench.lanes.hold()
+        bench.lanes.drop()
+
+    bench.looks = [stall]
+    bench.lanes.add(answer(ONE))
+    await settle()
+    bench.lanes.add(release(ONE))
+    bench.lanes.release()
+    await bench.lanes.idle()
+    assert bench.executor.begun == [release(ONE)]
+
+
+async def test_settling_waits_for_what_is_under_way_but_not_for_what_hangs(bench: Bench) -> None:
+    held = bench.executor.hold(ONE)
+    bench.lanes.add(answer(ONE))
+    await settle()
+    bench.lanes.hold()
+    settling = asyncio.create_task(bench.lanes.settle(60.0))
+    await settle()
+    assert not settling.done()
+    held.set()
+    await settling
+    assert bench.executor.done == [answer(ONE)]
+    bench.executor.hold(TWO)
+    bench.lanes.release()
+    bench.lanes.add(answer(TWO))
+    await settle()
+    await bench.lanes.settle(0.01)
+    assert bench.lanes.busy == 1
+
+
+def test_failed_preparation_is_told_after_a_while_since_it_is_asked_for_again_at_once() -> None:
+    async def main() -> list[float]:
+        executor, told = WatchedExecutor(), []
+        prepare = PrepareCentre(bridge=BridgeId("waiting-a"), endpoints=())
+
+        def again(event: Event) -> None:
+            told.append(asyncio.get_running_loop().time())
+            lanes.add(prepare)
+
+        executor.errors[PrepareCentre] = CallflowError("Asterisk said no")
+        lanes = Lanes(executor, VirtualClock(), again)
+        lanes.release()
+        lanes.add(prepare)
+        await asyncio.sleep(3.5)
+        await lanes.close()
+        return told
+
+    assert run(main()) == [AGAIN_SECONDS, 2 * AGAIN_SECONDS, 3 * AGAIN_SECONDS]

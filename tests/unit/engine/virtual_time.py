@@ -36,12 +36,29 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.passed
 
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing of ours runs, as in a process that was stopped."""
+        self._jumping.passed += seconds
+
+
+def stand_still(seconds: float) -> None:
+    """As the running loop's."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.stand_still(seconds)
+
 
 class VirtualClock(Clock):
-    """Reads the running loop's time."""
+    """Reads the running loop's time, which does not begin before it runs."""
+
+    def __init__(self) -> None:
+        """Nothing to anchor."""
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=asyncio.get_running_loop().time())
+        return START + timedelta(seconds=self.elapsed_seconds())
+
+    def elapsed_seconds(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

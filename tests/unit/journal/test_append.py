@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from callflow.core.events import Event
+from callflow.journal import sink
 from callflow.journal.alarms import JournalFault
 from callflow.journal.append import Journal
 from callflow.journal.errors import EntryLost, JournalBusy
@@ -149,6 +152,62 @@ def test_entries_come_back_when_the_file_is_deleted_while_writing(tmp_path: Path
     assert alarms.faults == [JournalFault.FILE_GONE]
     assert seqs(chain_path(tmp_path, "engine")) == [1, 2]
     assert no_finding(chain_path(tmp_path, "engine"))
+
+
+@pytest.mark.parametrize("damage", ["cut short", "emptied"])
+def test_nothing_acknowledged_vanishes_when_the_file_is_torn_while_writing(tmp_path: Path, damage: str) -> None:
+    path = chain_path(tmp_path, "engine")
+    alarms = Alarms()
+    with open_journal(tmp_path, alarms=alarms) as journal:
+        for number in range(1, 301):
+            seq = journal.append(key(number))
+        journal.wait_committed(seq, PATIENCE_SECONDS)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        seq = journal.append(key(301))
+        journal.wait_committed(seq, PATIENCE_SECONDS)
+        match damage:
+            case "cut short":
+                os.truncate(path, path.stat().st_size // 2 + 100)
+            case _:
+                os.truncate(path, 0)
+        seq = journal.append(key(302))
+        journal.wait_committed(seq, PATIENCE_SECONDS)
+    assert alarms.faults == [JournalFault.DAMAGED]
+    assert seqs(path) == list(range(1, 303))
+    assert no_finding(path)
+    with open_journal(tmp_path, alarms=alarms) as journal:
+        assert journal.last_seq == 302
+
+
+def test_journal_goes_back_to_the_first_directory_when_it_serves_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink, "RETURN_AFTER_SECONDS", 0.0)
+    first, second = tmp_path / "first", tmp_path / "second"
+    alarms = Alarms()
+    with open_journal(first, second=second, alarms=alarms) as journal:
+        journal.wait_committed(journal.append(key(1)), PATIENCE_SECONDS)
+        in_the_way(first)
+        journal.wait_committed(journal.append(key(2)), PATIENCE_SECONDS)
+        journal.wait_committed(journal.append(key(3)), PATIENCE_SECONDS)
+        assert seqs(chain_path(second, "engine")) == [2, 3]
+        first.unlink()
+        journal.wait_committed(journal.append(key(4)), PATIENCE_SECONDS)
+    assert seqs(chain_path(first, "engine")) == [4]
+    assert alarms.faults[-1] is JournalFault.BACK_IN_FIRST_DIRECTORY
+    assert [no_finding(path) for path in chain_files("engine", first, second)] == [True, True]
+
+
+def test_another_writer_is_kept_out_when_the_directory_was_deleted_and_brought_back(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    with open_journal(folder) as journal:
+        journal.wait_committed(journal.append(key(1)), PATIENCE_SECONDS)
+        shutil.rmtree(folder)
+        journal.wait_committed(journal.append(key(2)), PATIENCE_SECONDS)
+        with pytest.raises(JournalBusy), open_journal(folder):
+            pass
+    assert seqs(chain_path(folder, "engine")) == [1, 2]
 
 
 def test_stranger_is_set_aside_when_the_file_is_replaced_while_writing(tmp_path: Path) -> None:

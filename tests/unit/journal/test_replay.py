@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,7 +91,6 @@ def test_knowledge_is_the_same_when_it_is_restored_from_checkpoint_and_tail(tmp_
     assert restored.state == world.switchboard.state
     assert (restored.from_seq, restored.seq) == (seq, len(world.turns))
     assert restored.events == len(world.turns) - seq
-    assert restore([tmp_path], tmp_path / "checkpoints", skip_checkpoints=1).from_seq == 0
 
 
 def test_restart_begins_empty_when_there_is_nothing(tmp_path: Path) -> None:
@@ -120,6 +121,18 @@ def test_older_checkpoint_is_taken_when_the_newest_is_damaged(tmp_path: Path) ->
     assert newest_checkpoint(tmp_path, 9) is None
 
 
+@pytest.mark.parametrize(
+    "body", ["[]", "null", '{"seq":9}', "[" * 100_000, '{"seq":9,"at":1,"core_version":"","state":{}}']
+)
+def test_older_checkpoint_is_taken_when_the_newest_is_whole_and_says_nothing(tmp_path: Path, body: str) -> None:
+    write_checkpoint(tmp_path, 8, busy_centre().checkpoint(), AT)
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    (tmp_path / "checkpoint-0000000000000009.json").write_text(f"callflow checkpoint 1 sha256={digest}\n{body}\n")
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert newest.seq == 8
+
+
 def test_only_the_newest_are_kept_when_checkpoints_pile_up(tmp_path: Path) -> None:
     state = busy_centre().checkpoint()
     for seq in range(1, 6):
@@ -128,6 +141,18 @@ def test_only_the_newest_are_kept_when_checkpoints_pile_up(tmp_path: Path) -> No
         "checkpoint-0000000000000004.json",
         "checkpoint-0000000000000005.json",
     ]
+
+
+def test_one_checkpoint_of_each_hour_stays_when_a_crowd_makes_many(tmp_path: Path) -> None:
+    state = busy_centre().checkpoint()
+    hour = 3600
+    for seq in range(1, 31):
+        path = write_checkpoint(tmp_path, seq, state, AT, keep=12)
+        written_at = seq * hour // 10  # ten an hour, for three hours
+        os.utime(path, (written_at, written_at))
+    write_checkpoint(tmp_path, 31, state, AT, keep=12)
+    kept = sorted(int(path.stem.removeprefix("checkpoint-")) for path in tmp_path.iterdir())
+    assert kept == [9, 19, *range(24, 32)]
 
 
 def test_call_is_found_when_entries_name_it(tmp_path: Path) -> None:
@@ -154,7 +179,7 @@ def test_follower_sees_each_commit_once_when_it_looks_again(tmp_path: Path) -> N
         append_and_wait(journal)
         assert follower.refresh()
         assert [entry.envelope.seq for entry in follower.read(1)] == [2]
-        assert follower.last_seq() == 2
+        assert [follower.count_after(0), follower.count_after(1)] == [2, 1]
     follower.close()
 
 

@@ -188,6 +188,7 @@ def test_rewriting_is_named_when_a_whole_chain_was_made_anew_over_the_same_birth
         birth = connection.execute("SELECT text FROM birth").fetchone()
     sign(tmp_path, signer)
     path.unlink()
+    path.with_suffix(".tip").unlink()
     forged = write_keys(tmp_path / "forge", 0)
     with tampering(forged) as connection:
         connection.execute("UPDATE birth SET text = ?", birth)

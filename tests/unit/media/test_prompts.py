@@ -13,10 +13,11 @@ import pytest
 import soundfile
 
 from callflow.media import tools
+from callflow.media.available import available_prompts
 from callflow.media.built_index import PromptSource, read_index
 from callflow.media.errors import MissingToolError
 from callflow.media.manifest import PromptManifest
-from callflow.media.prompts import BuildReport, available_prompts, build_prompts
+from callflow.media.prompts import BuildReport, build_prompts
 
 Write = Callable[..., Path]
 ALL = {"id/greeting", "id/menu", "en/greeting", "en/menu", "moh/callflow-waiting"}
@@ -224,4 +225,5 @@ def test_prompt_is_named_when_a_program_does_not_end(
 def test_names_are_listed_by_language_when_files_can_be_played(manifest: PromptManifest, tmp_path: Path) -> None:
     build(manifest, tmp_path)
     os.truncate(tmp_path / "out" / "en" / "menu.wav", 0)
+    assert available_prompts(tmp_path / "never built") == {}
     assert available_prompts(tmp_path / "out") == {"en": {"greeting"}, "id": {"greeting", "menu"}}

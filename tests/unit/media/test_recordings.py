@@ -56,8 +56,18 @@ def test_nothing_is_measured_when_one_track_is_unfinished(tmp_path: Path, growin
     assert measure(tmp_path, CALL) is None
 
 
+def test_file_can_be_played_when_asterisk_died_before_it_could_close_it(tmp_path: Path) -> None:
+    whole = wav(1.024)
+    unclosed = whole[:4] + bytes(4) + whole[8:40] + bytes(4) + whole[44:]
+    write(tmp_path, mixed=unclosed)
+    tracks = measure(tmp_path, CALL, even_unfinished=True)
+    assert tracks is not None
+    assert (tmp_path / f"{CALL}.wav").read_bytes() == whole
+    assert (tracks[0].seconds, tracks[0].sha256) == (1.024, hashlib.sha256(whole).hexdigest())
+
+
 def test_files_are_taken_as_they_are_when_nobody_will_finish_them(tmp_path: Path) -> None:
-    growing = wav(1.024, told_bytes=0)
+    growing = wav(1.024, told_bytes=99999)
     write(tmp_path, mixed=growing)
     tracks = measure(tmp_path, CALL, even_unfinished=True)
     assert tracks is not None
@@ -117,3 +127,17 @@ def test_calls_own_tracks_come_when_a_consultation_cannot_be_read(
 
     monkeypatch.setattr(Path, "open", refuse)
     assert names(measure(tmp_path, CALL)) == ["mixed", "consult-2"]
+
+
+def test_other_calls_files_are_not_looked_at_when_a_call_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The directory holds the files of months, and is looked into twice a second."""
+    write(tmp_path, mixed=wav(1.024))
+
+    def listed(*_: object) -> None:
+        raise AssertionError("the directory was listed")
+
+    monkeypatch.setattr("os.scandir", listed)
+    monkeypatch.setattr("os.listdir", listed)
+    assert names(measure(tmp_path, CALL)) == ["mixed"]

@@ -51,7 +51,7 @@ def test_centre_s_own_pause_has_words_when_no_reason_of_the_list_is_it() -> None
 
 def test_board_takes_every_fact_when_it_is_told_live() -> None:
     taken = set(re.findall(r"^  ([A-Z]\w+)[(:]", _BOARD, re.MULTILINE))
-    shows_nothing = {"RecordingStored", "FlowInForce", "CallerChallenged"}
+    shows_nothing = {"RecordingStored", "RecordingMissing", "FlowInForce", "CallerChallenged"}
     assert taken == set(_SHOWN) - shows_nothing
 
 

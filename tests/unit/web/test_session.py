@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +155,20 @@ async def test_people_sign_in_with_what_was_known_when_the_database_is_away(stag
     await later.refresh()
     assert later.find("operator") == stage.accounts["operator"]
     assert not later.fresh
+
+
+async def test_nobody_is_told_of_a_wrong_password_when_the_users_were_never_read(stage: Stage, tmp_path: Path) -> None:
+    from callflow.web.directory import Directory
+    from callflow.web.errors import DatabaseAway
+
+    async def away() -> tuple[()]:
+        raise DatabaseAway("TimeoutError")
+
+    stage.context.auth._directory = Directory(away, tmp_path / "none")
+    for _ in range(20):  # and nothing is counted against them
+        assert (await stage.sign_in(Role.ADMIN)).status == 503
+    stage.context.auth._directory = stage.directory
+    assert (await stage.sign_in(Role.ADMIN)).status == 201
 
 
 async def test_too_many_sign_ins_at_once_are_told_to_wait_when_the_line_is_long(stage: Stage) -> None:
