@@ -156,6 +156,7 @@ async def test_call_is_classified_in_hand_and_in_the_wrap_up(desk: Page, lab: We
     await lab.engine.tell(*talking("c1", "siti"))
     group = desk.get_by_role("group", name="Panggilan ini")
     await group.get_by_role("button", name="Benar").click()
+    await expect(desk.locator("#desk-error")).to_contain_text("Tidak ditemukan")
     asked = {"verb": "classify", "classification": "normal", "by": "siti", "call": "c1", "operator": "siti"}
     lab.engine.present["operators"][0].update(call="c1")
     await group.get_by_role("button", name="Benar").click()

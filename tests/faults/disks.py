@@ -35,7 +35,7 @@ class SmallDisk:
     def command(self, *arguments: str) -> list[str]:
         """The command line that runs this command where the disk can be seen."""
         user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
-        return ["nsenter", "-t", str(self.pid), "-m", *user, "--", *arguments]
+        return ["nsenter", "-t", str(self.pid), "-m", "-r", *user, "--", *arguments]
 
     def seen(self, path: Path) -> Path:
         """A path on the disk, for those outside who only read plain files."""
